@@ -1,0 +1,91 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every target of ours reads the same language: Swift 6, explicit imports and existentials, warnings are errors.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "singer",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "singerd", targets: ["singerd"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Values and rules. No IO, no clock.
+        .target(name: "SingerWire", dependencies: [protobuf], exclude: ["singer.proto"], swiftSettings: settings),
+        .target(name: "SingerCore", dependencies: ["SingerWire", crypto, cryptoExtras, protobuf], swiftSettings: settings),
+        .target(name: "SingerReplication", dependencies: ["SingerCore"], swiftSettings: settings),
+
+        // One module for each foreign dependency.
+        .target(name: "SingerStore", dependencies: ["SingerCore", grdb, logging], swiftSettings: settings),
+        .target(name: "COpenDHT", linkerSettings: [.linkedLibrary("opendht")]),
+        .target(name: "SingerDHT", dependencies: ["SingerCore", "COpenDHT", logging], swiftSettings: settings),
+        .target(
+            name: "SingerPeer",
+            dependencies: ["SingerCore", "SingerWire", protobuf, crypto, nioCore, nioPosix, nioSSL, x509, asn1, logging],
+            swiftSettings: settings),
+
+        // The use cases, and the port that offers them.
+        .target(
+            name: "SingerNode",
+            dependencies: ["SingerCore", "SingerReplication", "SingerStore", "SingerDHT", "SingerPeer", "SingerWire", lifecycle, logging],
+            swiftSettings: settings),
+        .target(
+            name: "SingerGateway",
+            dependencies: ["SingerCore", "SingerNode", nioCore, nioPosix, nioSSL, lifecycle, logging],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "singerd",
+            dependencies: ["SingerCore", "SingerNode", "SingerGateway", arguments, configuration, lifecycle, unixSignals, logging],
+            swiftSettings: settings),
+
+        // Tests.
+        .target(name: "SingerTesting", dependencies: ["SingerCore", "SingerStore", "SingerDHT", "SingerNode", logging], swiftSettings: settings),
+        .testTarget(name: "SingerCoreTests", dependencies: ["SingerCore", "SingerWire", "SingerTesting"], swiftSettings: settings),
+        .testTarget(name: "SingerReplicationTests", dependencies: ["SingerReplication", "SingerCore", "SingerTesting"], swiftSettings: settings),
+        .testTarget(name: "SingerStoreTests", dependencies: ["SingerStore", "SingerCore", "SingerTesting"], swiftSettings: settings),
+        .testTarget(name: "SingerDHTTests", dependencies: ["SingerDHT", "SingerCore", "SingerTesting"], swiftSettings: settings),
+        .testTarget(name: "SingerPeerTests", dependencies: ["SingerPeer", "SingerCore", "SingerTesting", nioCore], swiftSettings: settings),
+        .testTarget(name: "SingerNodeTests", dependencies: ["SingerNode", "SingerCore", "SingerStore", "SingerDHT", "SingerTesting"], swiftSettings: settings),
+        .testTarget(name: "SingerGatewayTests", dependencies: ["SingerGateway", "SingerNode", "SingerCore", "SingerTesting"], swiftSettings: settings),
+        .testTarget(name: "IntegrationTests", dependencies: ["SingerCore", "SingerTesting"], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,53 @@
+public import struct Foundation.Data
+
+/// 32 bytes with a role: a public key or a hash. Ordered as its bytes are.
+///
+/// Four words in place, not an array: tables of these are large and compared often.
+public struct Bytes32<Role>: Hashable, Comparable, Sendable {
+    private let words: (UInt64, UInt64, UInt64, UInt64)
+
+    /// `nil` unless there are exactly 32 bytes.
+    public init?(_ bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        var words: [UInt64] = [0, 0, 0, 0]
+        for (offset, byte) in bytes.enumerated() {
+            words[offset >> 3] = words[offset >> 3] << 8 | UInt64(byte)
+        }
+        self.words = (words[0], words[1], words[2], words[3])
+    }
+
+    public var bytes: [UInt8] {
+        [words.0, words.1, words.2, words.3].flatMap { word in
+            stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> UInt64($0)) }
+        }
+    }
+
+    public var data: Data { Data(bytes) }
+
+    public static func == (a: Self, b: Self) -> Bool { a.words == b.words }
+    public static func < (a: Self, b: Self) -> Bool { a.words < b.words }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(words.0)
+        hasher.combine(words.3)
+    }
+}
+
+extension Bytes32: CustomStringConvertible {
+    /// Lowercase hexadecimal.
+    public var description: String { Hex.encode(bytes) }
+}
+
+public enum AccountRole {}
+public enum DeviceRole {}
+public enum NodeRole {}
+public enum EntryRole {}
+
+/// The Ed25519 root public key of an account. It *is* the account; names only point at it.
+public typealias AccountKey = Bytes32<AccountRole>
+/// The Ed25519 public key of one data directory of an account.
+public typealias DeviceKey = Bytes32<DeviceRole>
+/// The Ed25519 public key of a peer, also the key of its TLS certificate.
+public typealias NodeKey = Bytes32<NodeRole>
+/// The SHA-256 of an entry's header.
+public typealias EntryID = Bytes32<EntryRole>

@@ -1,0 +1,138 @@
+public import SingerWire
+
+public import struct Foundation.Data
+
+/// One line of a log: what its author signed, and the body beside it.
+///
+/// A value of this type has been verified: signature, certificate, hash of the body, limits. Only its place in the chain
+/// has not; that takes the neighbours (see `follows`).
+public struct Entry: Hashable, Sendable {
+    public let id: EntryID
+    public let header: Header
+    /// The exact bytes that were signed.
+    public let headerBytes: Data
+    public let signature: Data
+    /// `nil` once the entry has been deleted: the chain still verifies without it.
+    public let body: Data?
+    /// What the body says; `nil` when there is no body.
+    public let content: Content?
+    public let certificate: Certificate
+
+    public struct Header: Hashable, Sendable {
+        public let account: AccountKey
+        public let device: DeviceKey
+        public let seq: UInt64
+        public let previous: EntryID?
+        public let created: Milliseconds
+        public let kind: Kind
+        public let bodyHash: EntryID
+        public let bodyBytes: Int
+    }
+
+    public enum Kind: Int, Sendable, CaseIterable {
+        case post = 1, follow, unfollow, profile, like, unlike, delete
+    }
+
+    /// Writes the next entry of a log.
+    ///
+    /// - Parameters:
+    ///   - last: the header that stands last in the log of this device, `nil` for the first.
+    ///   - now: the entry is dated so, or as the last one if the clock has run backwards.
+    public init(
+        _ content: Content, after last: (id: EntryID, seq: UInt64, created: Milliseconds)?, by device: DeviceSecret, certificate: Certificate, now: Milliseconds
+    ) {
+        precondition(certificate.device == device.publicKey, "the certificate of another device")
+        let body = content.encoded
+        let header = Header(
+            account: certificate.account, device: certificate.device, seq: (last?.seq ?? 0) + 1, previous: last?.id,
+            created: max(now, last?.created ?? 0), kind: content.kind, bodyHash: .sha256(body), bodyBytes: body.count)
+        self.header = header
+        headerBytes = header.wire.encoded
+        signature = device.sign(headerBytes, as: .entry)
+        id = .sha256(headerBytes)
+        self.body = body
+        self.content = content
+        self.certificate = certificate
+    }
+
+    /// Reads and verifies an entry that somebody sent.
+    public init(verifying wire: WireEntry, certificate: Certificate) throws(Refusal) {
+        guard wire.header.count <= Limits.headerBytesMax else { throw .tooLarge }
+        let header = try Header(decoding: wire.header)
+        guard header.account == certificate.account, header.device == certificate.device else { throw .wrongSigner }
+        guard header.device.verifies(wire.signature, over: wire.header, as: .entry) else { throw .badSignature }
+        if wire.hasBody {
+            guard wire.body.count == header.bodyBytes, EntryID.sha256(wire.body) == header.bodyHash else { throw .bodyMismatch }
+            content = try Content(decoding: wire.body, kind: header.kind)
+            body = wire.body
+        } else {
+            // Only what can be deleted may come without its body.
+            guard header.kind == .post else { throw .malformed }
+            content = nil
+            body = nil
+        }
+        self.header = header
+        headerBytes = wire.header
+        signature = wire.signature
+        id = .sha256(wire.header)
+        self.certificate = certificate
+    }
+
+    /// Reads and verifies an entry that carries its certificate with it.
+    public init(verifying wire: WireSignedEntry) throws(Refusal) {
+        try self.init(verifying: wire.entry, certificate: Certificate(verifying: wire.certificate))
+    }
+
+    public var wire: WireEntry {
+        var wire = WireEntry()
+        wire.header = headerBytes
+        wire.signature = signature
+        if let body { wire.body = body }
+        return wire
+    }
+
+    public var signedWire: WireSignedEntry {
+        var signed = WireSignedEntry()
+        signed.certificate = certificate.wire
+        signed.entry = wire
+        return signed
+    }
+
+    /// Roughly what the entry takes on a link.
+    public var wireBytes: Int { headerBytes.count + 64 + (body?.count ?? 0) + 16 }
+
+    /// Whether `next` may stand right behind this entry.
+    public static func follows(_ next: Header, after id: EntryID, _ header: (seq: UInt64, created: Milliseconds)) -> Bool {
+        next.seq == header.seq + 1 && next.previous == id && next.created >= header.created
+    }
+}
+
+extension Entry.Header {
+    init(decoding bytes: Data) throws(Refusal) {
+        let wire = try WireHeader(decoding: bytes)
+        guard wire.version == 1, let account = AccountKey(wire.account), let device = DeviceKey(wire.device),
+            let kind = Entry.Kind(rawValue: wire.kind.rawValue), let bodyHash = EntryID(wire.bodyHash),
+            let created = Milliseconds(wire: wire.createdMs)
+        else { throw .malformed }
+        guard (1...Limits.sequenceMax).contains(wire.seq), wire.bodyBytes <= Limits.bodyBytesMax else { throw .outOfBounds }
+        let previous = EntryID(wire.previous)
+        guard (wire.seq == 1) ? wire.previous.isEmpty : previous != nil else { throw .malformed }
+        self.init(
+            account: account, device: device, seq: wire.seq, previous: previous, created: created, kind: kind,
+            bodyHash: bodyHash, bodyBytes: Int(wire.bodyBytes))
+    }
+
+    var wire: WireHeader {
+        var wire = WireHeader()
+        wire.version = 1
+        wire.account = account.data
+        wire.device = device.data
+        wire.seq = seq
+        if let previous { wire.previous = previous.data }
+        wire.createdMs = UInt64(created)
+        wire.kind = WireKind(rawValue: kind.rawValue) ?? .unspecified
+        wire.bodyHash = bodyHash.data
+        wire.bodyBytes = UInt32(bodyBytes)
+        return wire
+    }
+}

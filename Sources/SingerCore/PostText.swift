@@ -1,0 +1,89 @@
+@_spi(_Unicode) private import Swift
+
+/// The text of a post, a comment or a profile field: normalised (NFC), bounded, and free of control characters.
+public struct PostText: Hashable, Sendable {
+    public let string: String
+
+    public enum Objection: Error, Hashable, Sendable {
+        case empty
+        case tooLong(bytes: Int, max: Int)
+        case controlCharacter(UInt32)
+    }
+
+    /// Normalises what a person typed: NFC, tabs as spaces, line ends as newlines, no blank space around it.
+    public init(typed: some StringProtocol, bytesMax: Int = Limits.textBytesMax) throws(Objection) {
+        var text = ""
+        for character in typed {
+            switch character {
+            case "\r\n", "\r": text.append("\n")
+            case "\t": text.append(" ")
+            default: text.append(character)
+            }
+        }
+        let trimmed = text.normalised.drop(while: \.isWhitespace)
+        let end = trimmed.lastIndex(where: { !$0.isWhitespace }).map(trimmed.index(after:)) ?? trimmed.startIndex
+        try self.init(canonical: String(trimmed[..<end]), bytesMax: bytesMax)
+        guard !string.isEmpty else { throw .empty }
+    }
+
+    /// Takes text that must already be as `init(typed:)` leaves it; may be empty.
+    public init(canonical text: String, bytesMax: Int = Limits.textBytesMax) throws(Objection) {
+        let bytes = text.utf8.count
+        guard bytes <= bytesMax else { throw .tooLong(bytes: bytes, max: bytesMax) }
+        for scalar in text.unicodeScalars where scalar.properties.generalCategory == .control && scalar != "\n" {
+            throw .controlCharacter(scalar.value)
+        }
+        self.string = text
+    }
+
+    /// Whether the text is in Normalization Form C, as an entry must have it.
+    var isNormalised: Bool { string.utf8.elementsEqual(string.normalised.utf8) }
+
+    /// The folded names mentioned as `@name`, each once, in order.
+    public var mentions: [String] { Self.words(of: string, after: "@").filter { Username($0) != nil } }
+
+    /// The folded hashtags, each once, in order, without the `#`.
+    public var hashtags: [String] { Self.words(of: string, after: "#") }
+
+    private static func words(of text: String, after mark: Character) -> [String] {
+        var found: [String] = []
+        var previous: Character = " "
+        var index = text.startIndex
+        while index < text.endIndex {
+            let character = text[index]
+            text.formIndex(after: &index)
+            if character == mark, !(previous.isLetter || previous.isNumber) {
+                let word = text[index...].prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }
+                let folded = word.lowercased()
+                if !word.isEmpty, !found.contains(folded) { found.append(folded) }
+            }
+            previous = character
+        }
+        return found
+    }
+}
+
+extension String {
+    /// Normalization Form C (Unicode Standard Annex #15).
+    fileprivate var normalised: String {
+        var scalars = String.UnicodeScalarView()
+        scalars.append(contentsOf: _nfc)
+        return String(scalars)
+    }
+}
+
+extension StringProtocol {
+    /// The text with nothing in it that could drive a terminal: control characters (C0, C1), bidirectional overrides and
+    /// line separators become U+FFFD. Newlines are the caller's to deal with.
+    public var withoutTerminalControls: String {
+        var out = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            switch scalar.value {
+            case 0x0A: out.append(scalar)
+            case 0x00...0x1F, 0x7F...0x9F, 0x202A...0x202E, 0x2066...0x2069, 0x2028, 0x2029: out.append("\u{FFFD}")
+            default: out.append(scalar)
+            }
+        }
+        return String(out)
+    }
+}

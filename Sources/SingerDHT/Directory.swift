@@ -1,0 +1,88 @@
+public import SingerCore
+
+/// The distributed hash table, as the rest of Singer sees it: places that hold signed records.
+///
+/// Two conformers: `OpenDHTDirectory`, the real one, and `InMemoryDirectory`, for tests and simulation. Whatever comes out of
+/// a directory has a valid signature and belongs at the place where it lay; storing nodes are not trusted with either.
+public protocol Directory: Sendable {
+    /// Stores a record at the nodes nearest to its place, in place of an older one of the same signer and value id.
+    ///
+    /// Alone in the network the record stands locally, and is announced when others join. Returns when the local node has
+    /// taken it; nobody waits for the network.
+    ///
+    /// - Parameter permanent: keep announcing it for as long as this process runs (or until `withdraw`).
+    func put(_ record: PlacedRecord, permanent: Bool) async
+
+    /// Stops announcing a permanent record. Copies elsewhere live on until they expire.
+    func withdraw(_ place: DirectoryKey, valueID: UInt64) async
+
+    /// The records of one kind at a place, as they arrive; the stream ends when every node that may hold one has answered.
+    ///
+    /// Several versions and several signers may come: readers choose, always. At most `Limits.recordsPerKeyMax`.
+    func get(_ place: DirectoryKey, _ kind: RecordKind) -> AsyncStream<Envelope>
+
+    /// The records of one kind that lie at a place, and those that will: a value id is reported once, an edit of it is not.
+    ///
+    /// The stream ends when its consumer's task is cancelled, or the directory shuts down. A consumer that lags behind
+    /// loses the oldest, never memory.
+    func listen(_ place: DirectoryKey, _ kind: RecordKind) -> AsyncStream<Envelope>
+
+    /// What the node knows of its network now.
+    func status() async -> DirectoryStatus
+
+    /// Yields when `status` may have changed: a first peer found, all peers lost, another public address. Never finishes
+    /// before shutdown; several changes in a row may be one element.
+    func changes() -> AsyncStream<Void>
+
+    /// Leaves the network. Every stream ends.
+    func shutdown() async
+}
+
+public struct DirectoryStatus: Hashable, Sendable {
+    /// UDP port, the same for IPv4 and IPv6 where both are bound.
+    public var port: Int
+    /// Nodes that answered lately.
+    public var goodNodes: Int
+    /// Hosts under which other nodes see this one, the most often seen first; no ports.
+    public var publicHosts: [String]
+
+    public init(port: Int, goodNodes: Int, publicHosts: [String]) {
+        self.port = port
+        self.goodNodes = goodNodes
+        self.publicHosts = publicHosts
+    }
+
+    /// Whether there is anybody to store at.
+    public var isConnected: Bool { goodNodes > 0 }
+}
+
+extension Directory {
+    /// All records at a place that arrive within `timeout`.
+    public func all(_ place: DirectoryKey, _ kind: RecordKind, within timeout: Duration) async -> [Envelope] {
+        await first(place, kind, within: timeout, until: { _ in false })
+    }
+
+    /// The records at a place, up to and with the first for which `enough` is true; at the latest those that came within `timeout`.
+    public func first(
+        _ place: DirectoryKey, _ kind: RecordKind, within timeout: Duration, until enough: @escaping @Sendable (Envelope) -> Bool
+    ) async -> [Envelope] {
+        let reading = Task { () -> [Envelope] in
+            var found: [Envelope] = []
+            for await envelope in get(place, kind) {
+                found.append(envelope)
+                if enough(envelope) { break }
+            }
+            return found
+        }
+        let timer = Task {
+            try await Task.sleep(for: timeout)
+            reading.cancel()
+        }
+        defer { timer.cancel() }
+        return await withTaskCancellationHandler {
+            await reading.value
+        } onCancel: {
+            reading.cancel()
+        }
+    }
+}
