@@ -1,0 +1,133 @@
+/// What a session is shown: values read from the store, with names and ids as this peer shows them.
+
+/// An account under the name by which this peer knows it.
+public struct UserView: Hashable, Sendable {
+    public let account: AccountKey
+    /// `alice`; or `alice~k7q2` where another key is pinned under that name.
+    public let name: String
+
+    public init(account: AccountKey, name: String) {
+        self.account = account
+        self.name = name
+    }
+}
+
+/// An id as this peer shows it: the shortest prefix, of five or more characters, that is unambiguous here.
+public struct ShownID: Hashable, Sendable {
+    public let hash: EntryID
+    public let shown: String
+
+    public init(hash: EntryID, shown: String) {
+        self.hash = hash
+        self.shown = shown
+    }
+}
+
+public struct PostView: Hashable, Sendable {
+    public let id: ShownID
+    public let author: UserView
+    public let created: Milliseconds
+    /// Empty when deleted, or in a forward without a comment.
+    public let text: String
+    public let replyTo: ShownID?
+    /// The original of a forward. Never itself a forward.
+    public let forward: Forwarded?
+    public let likes: Int
+    public let isDeleted: Bool
+
+    public struct Forwarded: Hashable, Sendable {
+        public let id: ShownID
+        public let author: UserView
+        public let created: Milliseconds
+        public let text: String
+        /// Its author has deleted it since.
+        public let isDeleted: Bool
+
+        public init(id: ShownID, author: UserView, created: Milliseconds, text: String, isDeleted: Bool) {
+            self.id = id
+            self.author = author
+            self.created = created
+            self.text = text
+            self.isDeleted = isDeleted
+        }
+    }
+
+    public init(
+        id: ShownID, author: UserView, created: Milliseconds, text: String, replyTo: ShownID?, forward: Forwarded?, likes: Int, isDeleted: Bool
+    ) {
+        self.id = id
+        self.author = author
+        self.created = created
+        self.text = text
+        self.replyTo = replyTo
+        self.forward = forward
+        self.likes = likes
+        self.isDeleted = isDeleted
+    }
+}
+
+/// A post in full, for SHOW.
+public struct PostDetails: Hashable, Sendable {
+    public let post: PostView
+    public let fingerprint: Fingerprint
+    /// Those who like it, as far as this peer knows.
+    public let likedBy: [UserView]
+    /// Posts known here that answer it.
+    public let replies: Int
+
+    public init(post: PostView, fingerprint: Fingerprint, likedBy: [UserView], replies: Int) {
+        self.post = post
+        self.fingerprint = fingerprint
+        self.likedBy = likedBy
+        self.replies = replies
+    }
+}
+
+/// What is known of a user, here and in the DHT.
+public struct WhoIs: Hashable, Sendable {
+    public let user: UserView
+    public let fingerprint: Fingerprint
+    /// Where the peer that serves the account was last reached.
+    public let address: Endpoint?
+    public let presence: Presence
+    public let followers: Int
+    public let following: Int
+    public let lastPost: ShownID?
+    /// Fields of the profile in alphabetical order.
+    public let profile: [ProfileField]
+
+    public enum Presence: Hashable, Sendable {
+        case online
+        case lastSeen(Milliseconds)
+        case unknown
+    }
+
+    public init(
+        user: UserView, fingerprint: Fingerprint, address: Endpoint?, presence: Presence, followers: Int, following: Int, lastPost: ShownID?,
+        profile: [ProfileField]
+    ) {
+        self.user = user
+        self.fingerprint = fingerprint
+        self.address = address
+        self.presence = presence
+        self.followers = followers
+        self.following = following
+        self.lastPost = lastPost
+        self.profile = profile
+    }
+}
+
+/// Something new for an account, as its sessions are told.
+public enum Push: Hashable, Sendable {
+    case post(PostView)
+    case deleted(ShownID)
+    /// Somebody began, or ceased, to follow the account.
+    case follow(UserView)
+    case unfollow(UserView)
+    /// Somebody likes a post of the account.
+    case like(UserView, ShownID)
+    /// Somebody whom the account follows came or went.
+    case online(UserView)
+    case offline(UserView)
+    case notice(String)
+}

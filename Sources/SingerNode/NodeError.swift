@@ -1,0 +1,32 @@
+public import SingerCore
+
+/// Why a use case was not carried out. Dialects give each its code and its words.
+public enum NodeError: Error, Hashable, Sendable {
+    case nameTaken(Username)
+    /// What was typed can't be a name.
+    case invalidName(String)
+    case weakPassphrase
+    case badLogin
+    /// Nobody of that name is known, here or in the network.
+    case noSuchUser(String)
+    case noSuchPost(String)
+    /// The prefix fits more posts than one: the ids of some, in full enough to tell them apart.
+    case ambiguousID(String, candidates: [String])
+    /// What was typed can't be an id.
+    case badID(String)
+    case emptyText
+    case tooLong(bytes: Int, max: Int)
+    case controlCharacter
+    case badProfileField(String)
+    case alreadyFollowing(UserView)
+    case notFollowing(UserView)
+    case selfFollow
+    case notYours(ShownID)
+    /// The post is there, but its author has deleted it.
+    case deleted(ShownID)
+    case rateLimited
+    case storageFull
+    /// Somebody who is needed for this can't be reached now; the text says who, and what to try.
+    case unavailable(String)
+    case `internal`(String)
+}
