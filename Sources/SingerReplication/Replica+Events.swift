@@ -1,0 +1,132 @@
+public import SingerCore
+
+/// What happens to a replica, and what it wants done. Both are values: the shell (or a simulator) carries them.
+extension Replica {
+    public enum Event: Sendable {
+        /// This peer serves the account: its log is written here.
+        case hosting(AccountKey)
+        /// Somebody here follows the account from now on (or does so since before the restart).
+        case following(AccountKey)
+        case unfollowed(AccountKey)
+        /// Somebody looks at a feed that nobody here follows: fetch it, and keep up for a while.
+        case visiting(AccountKey)
+        /// Older entries of a feed are asked for, as many as these.
+        case wantsOlder(AccountKey, entries: UInt64)
+        /// What the store held of one log when the replica started.
+        case holding(AccountKey, DeviceKey, SequenceSet)
+        /// Somebody is said to be reachable, from the store, the DHT or a link.
+        case contact(Contact)
+        /// A lookup in the directory found all that it will find.
+        case lookupEnded(AccountKey)
+        case linkUp(NodeKey)
+        case linkDown(NodeKey)
+        case dialFailed(NodeKey)
+        /// Dial this peer once, because it will want to know that this one is back.
+        case greet(NodeKey, [Endpoint])
+        /// A message, its entries verified one by one, none of them stored yet.
+        case received(Message, from: NodeKey)
+        /// Entries that are committed now. `from`: who sent them; `nil` for what was written here or found in the DHT.
+        /// `isNews`: written just now, as far as anybody knows, not an answer out of somebody's past.
+        case stored([Entry], from: NodeKey?, isNews: Bool)
+        /// The outbox owes an entry to the home of an account.
+        case owes(Debt)
+        /// A newer record of an account was verified and stored.
+        case recordChanged(AccountKey, from: NodeKey?)
+        case tick
+    }
+
+    public enum Action: Sendable {
+        /// Verify the chain, commit, then say `.stored` of those that were new.
+        case store([Entry], from: NodeKey, isNews: Bool)
+        case send(Message, to: NodeKey)
+        /// Read these entries and send them; an answer that is shorter than what was wanted says what is not here.
+        case answer(Want, to: NodeKey)
+        /// Send the account's latest record, if there is one.
+        case sendRecord(AccountKey, to: NodeKey)
+        case dial(NodeKey, [Endpoint])
+        /// Look for the account's peers in the directory, and say `.contact` for each, then `.lookupEnded`.
+        case lookUp(AccountKey)
+        /// An entry for an account of this peer: check that it concerns it, commit, then send `.received`.
+        case accept(Entry, recipient: AccountKey, from: NodeKey)
+        /// The recipient's peer has it: the debt is paid.
+        case settle(Debt)
+        case close(NodeKey, reason: String)
+    }
+
+    /// A peer that serves an account, or holds its feed.
+    public struct Contact: Hashable, Sendable {
+        public let account: AccountKey
+        public let node: NodeKey
+        public let endpoints: [Endpoint]
+        /// The account itself is served there; not only its feed.
+        public let isHome: Bool
+
+        public init(account: AccountKey, node: NodeKey, endpoints: [Endpoint], isHome: Bool) {
+            self.account = account
+            self.node = node
+            self.endpoints = endpoints
+            self.isHome = isHome
+        }
+    }
+
+    /// An entry that the peer of `recipient` has yet to acknowledge.
+    public struct Debt: Hashable, Sendable {
+        public let entry: Entry
+        public let recipient: AccountKey
+
+        public init(entry: Entry, recipient: AccountKey) {
+            self.entry = entry
+            self.recipient = recipient
+        }
+
+        var key: Key { Key(entry: entry.id, recipient: recipient) }
+
+        struct Key: Hashable {
+            let entry: EntryID
+            let recipient: AccountKey
+        }
+    }
+
+    /// A range of one log, at most `Limits.batchEntriesMax` long.
+    public struct Want: Hashable, Sendable {
+        public let account: AccountKey
+        public let device: DeviceKey
+        public let range: ClosedRange<UInt64>
+
+        public init(account: AccountKey, device: DeviceKey, range: ClosedRange<UInt64>) {
+            self.account = account
+            self.device = device
+            self.range = range
+        }
+    }
+
+    public struct FeedState: Hashable, Sendable {
+        public enum Interest: Hashable, Sendable {
+            /// Send me what is new from now on.
+            case subscribe
+            case unsubscribe
+            /// No change: this says what I hold.
+            case none
+        }
+
+        public let account: AccountKey
+        public let interest: Interest
+        public let held: [DeviceKey: SequenceSet]
+
+        public init(account: AccountKey, interest: Interest, held: [DeviceKey: SequenceSet]) {
+            self.account = account
+            self.interest = interest
+            self.held = held
+        }
+    }
+
+    /// What two replicas say to each other.
+    public enum Message: Sendable {
+        case have([FeedState])
+        case want(Want)
+        /// Entries of one device, ascending. `answers` tells an answer from a push.
+        case entries([Entry], answers: Want?)
+        case delivery(Debt)
+        case receipt(EntryID, recipient: AccountKey, isUnknown: Bool)
+    }
+}
