@@ -1,6 +1,6 @@
 internal import SingerWire
 
-internal import struct Foundation.Data
+public import struct Foundation.Data
 
 extension Entry {
     /// What an entry says.
@@ -116,7 +116,7 @@ extension Entry.Content {
     }
 
     /// Reads a body; whatever it embeds is verified too.
-    init(decoding bytes: Data, kind: Entry.Kind) throws(Refusal) {
+    public init(decoding bytes: Data, kind: Entry.Kind) throws(Refusal) {
         switch kind {
         case .post:
             self = .post(try Post(WirePostBody(decoding: bytes)))

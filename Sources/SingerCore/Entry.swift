@@ -57,10 +57,23 @@ public struct Entry: Hashable, Sendable {
 
     /// Reads and verifies an entry that somebody sent.
     public init(verifying wire: WireEntry, certificate: Certificate) throws(Refusal) {
+        try self.init(wire, certificate: certificate, verifies: true)
+    }
+
+    /// Reads an entry that was verified before it was stored here.
+    public init(trusting header: Data, signature: Data, body: Data?, certificate: Certificate) throws(Refusal) {
+        var wire = WireEntry()
+        wire.header = header
+        wire.signature = signature
+        if let body { wire.body = body }
+        try self.init(wire, certificate: certificate, verifies: false)
+    }
+
+    private init(_ wire: WireEntry, certificate: Certificate, verifies: Bool) throws(Refusal) {
         guard wire.header.count <= Limits.headerBytesMax else { throw .tooLarge }
         let header = try Header(decoding: wire.header)
         guard header.account == certificate.account, header.device == certificate.device else { throw .wrongSigner }
-        guard header.device.verifies(wire.signature, over: wire.header, as: .entry) else { throw .badSignature }
+        guard !verifies || header.device.verifies(wire.signature, over: wire.header, as: .entry) else { throw .badSignature }
         if wire.hasBody {
             guard wire.body.count == header.bodyBytes, EntryID.sha256(wire.body) == header.bodyHash else { throw .bodyMismatch }
             content = try Content(decoding: wire.body, kind: header.kind)
@@ -96,6 +109,13 @@ public struct Entry: Hashable, Sendable {
         signed.certificate = certificate.wire
         signed.entry = wire
         return signed
+    }
+
+    /// The entry with its certificate, as bytes; `init(encoded:)` reads and verifies them.
+    public var encoded: Data { signedWire.encoded }
+
+    public init(encoded: Data) throws(Refusal) {
+        try self.init(verifying: WireSignedEntry(decoding: encoded))
     }
 
     /// Roughly what the entry takes on a link.

@@ -1,0 +1,240 @@
+internal import Foundation
+internal import GRDB
+public import SingerCore
+
+/// How a verified entry enters the store. One way in, for what is written here and for what comes from others.
+extension Store {
+    public enum Outcome: Hashable, Sendable {
+        case stored(arrival: Int64)
+        /// The body of a post that was held without it.
+        case completed
+        /// It is here already.
+        case duplicate
+        /// It is dated too far ahead, and waits.
+        case parked
+        /// Another entry stands at its place, signed by the same device: the device is quarantined.
+        case equivocation
+        /// It does not follow from its neighbours.
+        case brokenChain
+        /// Its device writes two logs, and is no longer heard.
+        case quarantined
+    }
+
+    /// Stores entries in one transaction. Returns after the commit, with what became of each.
+    public func ingest(_ entries: [Entry], now: Milliseconds) async throws(StoreError) -> [Outcome] {
+        try await write { db in try entries.map { try Self.ingest($0, now: now, db) } }
+    }
+
+    /// Parked entries whose time has come enter their logs.
+    public func ingestParked(now: Milliseconds) async throws(StoreError) -> [Entry] {
+        try await write { db in
+            let due = try Data.fetchAll(db, sql: "SELECT entry FROM parked WHERE due <= ? ORDER BY due LIMIT 256", arguments: [now])
+            guard !due.isEmpty else { return [] }
+            try db.execute(
+                sql: "DELETE FROM parked WHERE due <= ? AND entry IN (SELECT entry FROM parked WHERE due <= ? ORDER BY due LIMIT 256)", arguments: [now, now])
+            let entries = due.compactMap { try? Entry(encoded: $0) }
+            return try entries.filter { entry in
+                if case .stored = try Self.ingest(entry, now: now, db) { return true } else { return false }
+            }
+        }
+    }
+
+    /// When the next parked entry is due.
+    public func nextParkedDue() async throws(StoreError) -> Milliseconds? {
+        try await read { db in try Int64.fetchOne(db, sql: "SELECT min(due) FROM parked") }
+    }
+
+    static let parkedMax = 10_000
+
+    static func ingest(_ entry: Entry, now: Milliseconds, _ db: Database) throws -> Outcome {
+        let header = entry.header
+        if header.created > now + Limits.clockSkewMax {
+            let waiting = try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM parked")) ?? 0
+            guard waiting < parkedMax else { return .duplicate }
+            try db.execute(
+                sql: "INSERT INTO parked (hash, due, entry) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                arguments: [entry.id.data, header.created - Limits.clockSkewMax, entry.encoded])
+            return .parked
+        }
+        let accountID = try certify(header.account, as: entry.certificate.name, db)
+        let device = try Self.device(entry.certificate, accountID, db)
+        if device.isQuarantined { return .quarantined }
+        if let row = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT id, hash, body IS NULL, header, signature FROM entry WHERE device_id = ? AND seq = ?"),
+            arguments: [device.id, Int64(header.seq)])
+        {
+            if row[1] as Data == entry.id.data { return row[2] ? try complete(row[0], entry, accountID, db) : .duplicate }
+            try quarantine(device.id, header.seq, [(row[3], row[4]), (entry.headerBytes, entry.signature)], db)
+            return .equivocation
+        }
+        guard try fits(entry, device.id, db) else { return .brokenChain }
+
+        if case .post(let post)? = entry.content, let original = post.forward { _ = try ingest(original, now: now, db) }
+        let isDeleted = try entry.body == nil || Self.isDeleted(entry.id, by: accountID, db)
+        try db.execute(
+            sql: """
+                INSERT INTO entry (hash, device_id, account_id, seq, previous, created, kind, header, signature, body, target_id)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                entry.id.data, device.id, accountID, Int64(header.seq), header.previous?.data, header.created, header.kind.rawValue, entry.headerBytes,
+                entry.signature, isDeleted && header.kind == .post ? nil : entry.body, try target(of: entry, db),
+            ])
+        let arrival = db.lastInsertedRowID
+        try hold(header.seq, device.id, db)
+        try apply(entry, arrival: arrival, accountID, device.id, isDeleted: isDeleted, db)
+        return .stored(arrival: arrival)
+    }
+
+    private static func device(_ certificate: Certificate, _ accountID: Int64, _ db: Database) throws -> (id: Int64, isQuarantined: Bool) {
+        if let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT id, quarantined FROM device WHERE key = ?"), arguments: [certificate.device.data]) {
+            return (row[0], row[1])
+        }
+        try db.execute(
+            sql: "INSERT INTO device (account_id, key, certificate, signature) VALUES (?, ?, ?, ?)",
+            arguments: [accountID, certificate.device.data, certificate.payload, certificate.signature])
+        return (db.lastInsertedRowID, false)
+    }
+
+    /// Makes sure of the rows of an account and its device.
+    static func device(_ certificate: Certificate, _ db: Database) throws -> (account: Int64, device: Int64) {
+        let account = try certify(certificate.account, as: certificate.name, db)
+        return (account, try device(certificate, account, db).id)
+    }
+
+    private static func fits(_ entry: Entry, _ deviceID: Int64, _ db: Database) throws -> Bool {
+        let neighbour = try db.cachedStatement(sql: "SELECT hash, previous, created FROM entry WHERE device_id = ? AND seq = ?")
+        if entry.header.seq > 1, let before = try Row.fetchOne(neighbour, arguments: [deviceID, Int64(entry.header.seq) - 1]) {
+            guard before[0] as Data? == entry.header.previous?.data, before[2] <= entry.header.created else { return false }
+        }
+        if let after = try Row.fetchOne(neighbour, arguments: [deviceID, Int64(entry.header.seq) + 1]) {
+            guard after[1] as Data? == entry.id.data, after[2] >= entry.header.created else { return false }
+        }
+        return true
+    }
+
+    private static func quarantine(_ deviceID: Int64, _ seq: UInt64, _ proof: [(header: Data, signature: Data)], _ db: Database) throws {
+        for (header, signature) in proof {
+            try db.execute(
+                sql: "INSERT INTO equivocation (device_id, seq, header, signature) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                arguments: [deviceID, Int64(seq), header, signature])
+        }
+        try db.execute(sql: "UPDATE device SET quarantined = 1 WHERE id = ?", arguments: [deviceID])
+    }
+
+    /// A post that was held without its body gets it, unless its author has deleted it.
+    private static func complete(_ id: Int64, _ entry: Entry, _ accountID: Int64, _ db: Database) throws -> Outcome {
+        guard let body = entry.body, case .post(let post)? = entry.content, try !isDeleted(entry.id, by: accountID, db) else { return .duplicate }
+        try db.execute(sql: "UPDATE entry SET body = ? WHERE id = ?", arguments: [body, id])
+        try db.execute(
+            sql: "UPDATE post SET deleted = 0, text = ?, reply_to = ?, forward = ? WHERE entry_id = ?",
+            arguments: [post.text.string, post.replyTo?.entry.data, post.forward?.id.data, id])
+        try index(post, id, db)
+        return .completed
+    }
+
+    private static func isDeleted(_ hash: EntryID, by accountID: Int64, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(
+            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM deletion WHERE target = ? AND account_id = ?)"), arguments: [hash.data, accountID]) ?? false
+    }
+
+    /// The account that an entry is about, where it is known here.
+    private static func target(of entry: Entry, _ db: Database) throws -> Int64? {
+        switch entry.content {
+        case .follow(let who), .unfollow(let who): return try mention(who.account, as: who.name, db)
+        case .like(let reference), .unlike(let reference): return try accountID(reference.account, db)
+        case .post(let post):
+            if let original = post.forward { return try accountID(original.header.account, db) }
+            return try post.replyTo.flatMap { try accountID($0.account, db) }
+        case .profile, .delete, nil: return nil
+        }
+    }
+
+    /// What an entry changes besides its log.
+    private static func apply(_ entry: Entry, arrival: Int64, _ accountID: Int64, _ deviceID: Int64, isDeleted: Bool, _ db: Database) throws {
+        let created = entry.header.created
+        switch entry.content {
+        case .post(let post) where !isDeleted:
+            try insertPost(entry, post, arrival, accountID, deviceID, db)
+        case .post, nil:
+            try insertPost(entry, nil, arrival, accountID, deviceID, db)
+        case .follow(let who):
+            try setEdge(accountID, try mention(who.account, as: who.name, db), following: true, created, arrival, db)
+        case .unfollow(let who):
+            try setEdge(accountID, try mention(who.account, as: who.name, db), following: false, created, arrival, db)
+        case .like(let reference):
+            try react(accountID, reference.entry, liked: true, created, db)
+        case .unlike(let reference):
+            try react(accountID, reference.entry, liked: false, created, db)
+        case .profile(let field):
+            try db.execute(
+                sql: """
+                    INSERT INTO profile (account_id, field, text, created, seq) VALUES (?, ?, ?, ?, ?)
+                    ON CONFLICT DO UPDATE SET text = excluded.text, created = excluded.created, seq = excluded.seq
+                        WHERE (excluded.created, excluded.seq) > (created, seq)
+                    """, arguments: [accountID, field.field, field.text.string, created, Int64(entry.header.seq)])
+        case .delete(let reference):
+            // Only an author deletes; whoever else says so changes nothing.
+            guard reference.account == entry.header.account else { return }
+            try db.execute(sql: "INSERT INTO deletion (target, account_id) VALUES (?, ?) ON CONFLICT DO NOTHING", arguments: [reference.entry.data, accountID])
+            try db.execute(
+                sql: "UPDATE entry SET body = NULL WHERE hash = ? AND account_id = ? AND kind = 1", arguments: [reference.entry.data, accountID])
+            try db.execute(
+                sql: "DELETE FROM word WHERE entry_id = (SELECT entry_id FROM post WHERE hash = ? AND account_id = ?)",
+                arguments: [reference.entry.data, accountID])
+            try db.execute(sql: "UPDATE post SET deleted = 1, text = '' WHERE hash = ? AND account_id = ?", arguments: [reference.entry.data, accountID])
+        }
+    }
+
+    private static func insertPost(_ entry: Entry, _ post: Post?, _ arrival: Int64, _ accountID: Int64, _ deviceID: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO post (entry_id, hash, account_id, device_id, seq, created, text, reply_to, forward, deleted)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                arrival, entry.id.data, accountID, deviceID, Int64(entry.header.seq), entry.header.created, post?.text.string ?? "",
+                post?.replyTo?.entry.data, post?.forward?.id.data, post == nil,
+            ])
+        if let post { try index(post, arrival, db) }
+    }
+
+    private static func index(_ post: Post, _ arrival: Int64, _ db: Database) throws {
+        for word in post.text.mentions.map({ "@" + $0 }) + post.text.hashtags.map({ "#" + $0 }) {
+            try db.execute(sql: "INSERT INTO word (word, entry_id) VALUES (?, ?) ON CONFLICT DO NOTHING", arguments: [word, arrival])
+        }
+    }
+
+    /// The later word counts; of two at the same time, the unfollow.
+    private static func setEdge(_ follower: Int64, _ followee: Int64, following: Bool, _ created: Milliseconds, _ arrival: Int64, _ db: Database) throws {
+        guard follower != followee else { return }
+        try db.execute(
+            sql: """
+                INSERT INTO follow (follower_id, followee_id, following, created, entry_id) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET following = excluded.following, created = excluded.created, entry_id = excluded.entry_id
+                    WHERE excluded.created > created OR (excluded.created = created AND excluded.following < following)
+                """, arguments: [follower, followee, following, created, arrival])
+    }
+
+    private static func react(_ accountID: Int64, _ target: EntryID, liked: Bool, _ created: Milliseconds, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO reaction (target, account_id, liked, created) VALUES (?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET liked = excluded.liked, created = excluded.created
+                    WHERE excluded.created > created OR (excluded.created = created AND excluded.liked < liked)
+                """, arguments: [target.data, accountID, liked, created])
+    }
+
+    /// Adds one sequence number to what is held of a log, joining the ranges beside it.
+    private static func hold(_ seq: UInt64, _ deviceID: Int64, _ db: Database) throws {
+        let seq = Int64(seq)
+        let below = try Int64.fetchOne(db.cachedStatement(sql: "SELECT first FROM held WHERE device_id = ? AND last = ?"), arguments: [deviceID, seq - 1])
+        let above = try Int64.fetchOne(db.cachedStatement(sql: "SELECT last FROM held WHERE device_id = ? AND first = ?"), arguments: [deviceID, seq + 1])
+        if above != nil { try db.execute(sql: "DELETE FROM held WHERE device_id = ? AND first = ?", arguments: [deviceID, seq + 1]) }
+        if let below {
+            try db.execute(sql: "UPDATE held SET last = ? WHERE device_id = ? AND first = ?", arguments: [above ?? seq, deviceID, below])
+        } else {
+            try db.execute(sql: "INSERT INTO held (device_id, first, last) VALUES (?, ?, ?)", arguments: [deviceID, seq, above ?? seq])
+        }
+    }
+}

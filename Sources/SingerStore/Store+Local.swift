@@ -1,0 +1,155 @@
+internal import Foundation
+internal import GRDB
+public import SingerCore
+
+/// The accounts of this peer, and what they write.
+extension Store {
+    public struct LocalAccount: Hashable, Sendable {
+        public let account: AccountKey
+        public let name: Username
+        public let sealed: SealedSecret
+        public let certificate: Certificate
+    }
+
+    /// Keeps a new account, with its first device and its claim to the name.
+    public func add(_ certificate: Certificate, sealed: SealedSecret, claim: NameClaim) async throws(StoreError) {
+        try await write { db in
+            let (account, device) = try Self.device(certificate, db)
+            try db.execute(
+                sql: """
+                    INSERT INTO local_account (account_id, device_id, salt, work, box, seen)
+                    VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(id), 0) FROM entry))
+                    """, arguments: [account, device, sealed.salt, sealed.workLog2, sealed.box])
+            try Self.keep(claim, account, db)
+        }
+    }
+
+    public func reseal(_ account: AccountKey, _ sealed: SealedSecret) async throws(StoreError) {
+        try await write { db in
+            try db.execute(
+                sql: "UPDATE local_account SET salt = ?, work = ?, box = ? WHERE account_id = (SELECT id FROM account WHERE key = ?)",
+                arguments: [sealed.salt, sealed.workLog2, sealed.box, account.data])
+        }
+    }
+
+    public func localAccount(named name: Username) async throws(StoreError) -> LocalAccount? {
+        try await read { db in
+            try Row.fetchOne(db, sql: Self.localAccountSQL + " WHERE a.folded = ? ORDER BY a.pinned DESC LIMIT 1", arguments: [name.folded])
+                .map(Self.localAccount)
+        }
+    }
+
+    public func localAccounts() async throws(StoreError) -> [LocalAccount] {
+        try await read { db in try Row.fetchAll(db, sql: Self.localAccountSQL + " ORDER BY l.account_id").map(Self.localAccount) }
+    }
+
+    private static let localAccountSQL = """
+        SELECT l.salt, l.work, l.box, d.certificate, d.signature
+        FROM local_account l JOIN account a ON a.id = l.account_id JOIN device d ON d.id = l.device_id
+        """
+
+    private static func localAccount(_ row: Row) throws -> LocalAccount {
+        let certificate = try Certificate(trusting: row[3], signature: row[4])
+        return LocalAccount(
+            account: certificate.account, name: certificate.name, sealed: SealedSecret(salt: row[0], workLog2: row[1], box: row[2]),
+            certificate: certificate)
+    }
+
+    /// What was written, and to whom it is owed besides those who replicate the log.
+    public struct Written: Sendable {
+        public let entry: Entry
+        public let arrival: Int64
+        public let recipients: [AccountKey]
+    }
+
+    /// Writes the next entry of a log of this peer. Sequence number, signature, commit and outbox are one transaction.
+    public func append(_ content: Entry.Content, by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds) async throws(StoreError) -> Written {
+        try await write { db in
+            let (account, deviceID) = try Self.device(certificate, db)
+            let last = try Row.fetchOne(
+                db.cachedStatement(sql: "SELECT hash, seq, created FROM entry WHERE device_id = ? ORDER BY seq DESC LIMIT 1"), arguments: [deviceID]
+            ).flatMap { row in EntryID(row[0] as Data).map { (id: $0, seq: UInt64(row[1] as Int64), created: row[2] as Int64) } }
+            let entry = Entry(content, after: last, by: device, certificate: certificate, now: now)
+            let outcome = try Self.ingest(entry, now: max(now, entry.header.created), db)
+            switch outcome {
+            case .stored(let arrival):
+                let recipients = try Self.recipients(of: entry, account, db)
+                for recipient in recipients {
+                    try db.execute(
+                        sql: "INSERT INTO outbox (entry_id, recipient_id) VALUES (?, (SELECT id FROM account WHERE key = ?))",
+                        arguments: [arrival, recipient.data])
+                }
+                return Written(entry: entry, arrival: arrival, recipients: recipients)
+            case .quarantined, .equivocation: throw StoreRefusal.quarantined
+            case .completed, .duplicate, .parked, .brokenChain: throw StoreError.failed("a new entry of this peer came out as \(outcome)")
+            }
+        }
+    }
+
+    /// Accounts of other peers that an entry is for: the followed, the author of what is liked, answered or forwarded, the mentioned.
+    private static func recipients(of entry: Entry, _ author: Int64, _ db: Database) throws -> [AccountKey] {
+        var keys: [AccountKey] = []
+        switch entry.content {
+        case .follow(let who), .unfollow(let who): keys = [who.account]
+        case .like(let reference), .unlike(let reference): keys = [reference.account]
+        case .post(let post):
+            if let reply = post.replyTo { keys.append(reply.account) }
+            if let original = post.forward { keys.append(original.header.account) }
+            for name in post.text.mentions {
+                if let row = try AccountRow.fetchOne(
+                    db.cachedStatement(sql: "SELECT id, key, name, pinned FROM account WHERE folded = ? AND pinned"), arguments: [name])
+                {
+                    keys.append(row.key)
+                }
+            }
+        case .profile, .delete, nil: break
+        }
+        var seen: Set<AccountKey> = []
+        return try keys.filter { key in
+            guard seen.insert(key).inserted, let id = try accountID(key, db), id != author else { return false }
+            return try !isLocal(id, db)
+        }
+    }
+
+    static func isLocal(_ id: Int64, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM local_account WHERE account_id = ?)"), arguments: [id]) ?? false
+    }
+
+    // MARK: The outbox
+
+    /// All that is owed, oldest first.
+    public func owed() async throws(StoreError) -> [(entry: Entry, recipient: AccountKey)] {
+        try await read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT e.hash, a.key FROM outbox o JOIN entry e ON e.id = o.entry_id JOIN account a ON a.id = o.recipient_id ORDER BY o.entry_id
+                    """
+            ).compactMap { row in
+                guard let id = EntryID(row[0] as Data), let key = AccountKey(row[1] as Data), let entry = try Self.entry(id, db) else { return nil }
+                return (entry, key)
+            }
+        }
+    }
+
+    public func settle(_ entry: EntryID, recipient: AccountKey) async throws(StoreError) {
+        try await write { db in
+            try db.execute(
+                sql: """
+                    DELETE FROM outbox WHERE entry_id = (SELECT id FROM entry WHERE hash = ?) AND recipient_id = (SELECT id FROM account WHERE key = ?)
+                    """, arguments: [entry.data, recipient.data])
+        }
+    }
+
+    // MARK: Mutes
+
+    public func mute(_ account: AccountKey, _ muted: AccountKey, _ isMuted: Bool) async throws(StoreError) {
+        try await write { db in
+            let sql =
+                isMuted
+                ? "INSERT INTO mute (account_id, muted_id) SELECT a.id, b.id FROM account a, account b WHERE a.key = ? AND b.key = ? ON CONFLICT DO NOTHING"
+                : "DELETE FROM mute WHERE account_id = (SELECT id FROM account WHERE key = ?) AND muted_id = (SELECT id FROM account WHERE key = ?)"
+            try db.execute(sql: sql, arguments: [account.data, muted.data])
+        }
+    }
+}

@@ -1,0 +1,89 @@
+internal import Foundation
+internal import GRDB
+public import SingerCore
+
+/// Logs as they are replicated.
+extension Store {
+    public struct HeldLog: Hashable, Sendable {
+        public let account: AccountKey
+        public let device: DeviceKey
+        public let ranges: [ClosedRange<UInt64>]
+    }
+
+    /// What is held of every log, for the replica when it starts.
+    public func heldLogs() async throws(StoreError) -> [HeldLog] {
+        try await read { db in
+            var logs: [HeldLog] = []
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT a.key, d.key, h.first, h.last FROM held h JOIN device d ON d.id = h.device_id JOIN account a ON a.id = d.account_id
+                    ORDER BY h.device_id, h.first
+                    """)
+            while let row = try rows.next() {
+                guard let account = AccountKey(row[0] as Data), let device = DeviceKey(row[1] as Data) else { continue }
+                let range = UInt64(row[2] as Int64)...UInt64(row[3] as Int64)
+                if let last = logs.last, last.device == device {
+                    logs[logs.count - 1] = HeldLog(account: account, device: device, ranges: last.ranges + [range])
+                } else {
+                    logs.append(HeldLog(account: account, device: device, ranges: [range]))
+                }
+            }
+            return logs
+        }
+    }
+
+    /// Entries of one log, ascending, as many as fit in a batch.
+    public func entries(of device: DeviceKey, in range: ClosedRange<UInt64>) async throws(StoreError) -> [Entry] {
+        try await read { db in
+            guard let certificate = try Self.certificate(of: device, db) else { return [] }
+            var entries: [Entry] = []
+            var bytes = 0
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT header, signature, body FROM entry WHERE device_id = (SELECT id FROM device WHERE key = ?) AND seq BETWEEN ? AND ?
+                    ORDER BY seq LIMIT ?
+                    """, arguments: [device.data, Int64(clamping: range.lowerBound), Int64(clamping: range.upperBound), Limits.batchEntriesMax])
+            while let row = try rows.next() {
+                let entry = try Entry(trusting: row[0], signature: row[1], body: row[2], certificate: certificate)
+                bytes += entry.wireBytes
+                if bytes > Limits.batchBytesMax, !entries.isEmpty { break }
+                entries.append(entry)
+            }
+            return entries
+        }
+    }
+
+    /// The latest entries of one log, oldest first: for the tail of an account record.
+    public func latestEntries(of device: DeviceKey, count: Int) async throws(StoreError) -> [Entry] {
+        let last = try await read { db in
+            try Int64.fetchOne(db, sql: "SELECT max(last) FROM held WHERE device_id = (SELECT id FROM device WHERE key = ?)", arguments: [device.data])
+        }
+        guard let last, last > 0 else { return [] }
+        return try await entries(of: device, in: UInt64(max(1, last - Int64(count) + 1))...UInt64(last))
+    }
+
+    /// One entry, body and certificate included, by its hash.
+    public func entry(_ id: EntryID) async throws(StoreError) -> Entry? {
+        try await read { db in try Self.entry(id, db) }
+    }
+
+    static func entry(_ id: EntryID, _ db: Database) throws -> Entry? {
+        guard
+            let row = try Row.fetchOne(
+                db.cachedStatement(
+                    sql: """
+                        SELECT e.header, e.signature, e.body, d.certificate, d.signature FROM entry e JOIN device d ON d.id = e.device_id WHERE e.hash = ?
+                        """), arguments: [id.data])
+        else { return nil }
+        return try Entry(trusting: row[0], signature: row[1], body: row[2], certificate: Certificate(trusting: row[3], signature: row[4]))
+    }
+
+    static func certificate(of device: DeviceKey, _ db: Database) throws -> Certificate? {
+        guard let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT certificate, signature FROM device WHERE key = ?"), arguments: [device.data]) else {
+            return nil
+        }
+        return try Certificate(trusting: row[0], signature: row[1])
+    }
+}

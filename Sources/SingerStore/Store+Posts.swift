@@ -1,0 +1,157 @@
+internal import Foundation
+internal import GRDB
+public import SingerCore
+
+/// Posts as they are shown.
+extension Store {
+    /// Newest first, and the same at every peer: by time, author, device, place in the log.
+    private static let newestFirst = " ORDER BY p.created DESC, a.key DESC, d.key DESC, p.seq DESC"
+    private static let oldestFirst = " ORDER BY p.created, a.key, d.key, p.seq"
+    private static let unmuted = " AND p.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)"
+    private static let columns = """
+        SELECT p.hash, p.created, p.text, p.reply_to, p.forward, p.deleted, a.id, a.key, a.name, a.pinned, p.entry_id
+        FROM post p JOIN account a ON a.id = p.account_id JOIN device d ON d.id = p.device_id
+        """
+    private static let isBefore = """
+         AND p.created <= (SELECT created FROM post WHERE hash = ?2)
+         AND (p.created, a.key, d.key, p.seq) < (
+            SELECT b.created, ba.key, bd.key, b.seq FROM post b JOIN account ba ON ba.id = b.account_id JOIN device bd ON bd.id = b.device_id
+            WHERE b.hash = ?2)
+        """
+
+    /// The posts of an account and of those it follows, newest first.
+    public func timeline(of account: AccountKey, count: Int, before: EntryID?) async throws(StoreError) -> [PostView] {
+        try await read { db in
+            guard let id = try Self.accountID(account, db) else { return [] }
+            let sql =
+                Self.columns + """
+                     WHERE (p.account_id = ?1 OR p.account_id IN (SELECT followee_id FROM follow WHERE follower_id = ?1 AND following))
+                    """ + Self.unmuted + (before == nil ? "" : Self.isBefore) + Self.newestFirst + " LIMIT \(count)"
+            return try Self.posts(sql, before.map { [id, $0.data] } ?? [id], db)
+        }
+    }
+
+    /// One account's posts, newest first.
+    public func feed(of account: AccountKey, count: Int, before: EntryID?) async throws(StoreError) -> [PostView] {
+        try await read { db in
+            guard let id = try Self.accountID(account, db) else { return [] }
+            let sql = Self.columns + " WHERE p.account_id = ?1" + (before == nil ? "" : Self.isBefore) + Self.newestFirst + " LIMIT \(count)"
+            return try Self.posts(sql, before.map { [id, $0.data] } ?? [id], db)
+        }
+    }
+
+    /// Posts that have all the words, newest first. Words are taken as they are: no query language.
+    public func search(_ words: String, by account: AccountKey, count: Int) async throws(StoreError) -> [PostView] {
+        let quoted = words.split(whereSeparator: \.isWhitespace).map { "\"" + $0.replacingOccurrences(of: "\"", with: "\"\"") + "\"" }
+        return try await read { db in
+            guard let id = try Self.accountID(account, db) else { return [] }
+            let sql =
+                Self.columns + " WHERE p.deleted = 0 AND p.entry_id IN (SELECT rowid FROM post_text WHERE post_text MATCH ?2)" + Self.unmuted
+                + Self.newestFirst + " LIMIT \(count)"
+            return try Self.posts(sql, [id, quoted.joined(separator: " ")], db)
+        }
+    }
+
+    /// The posts that a typed prefix fits: none, the one, or the first few of several.
+    public func posts(matching prefix: EntryIDPrefix) async throws(StoreError) -> [PostView] {
+        try await read { db in
+            try Self.posts(Self.columns + " WHERE p.hash BETWEEN ?1 AND ?2 ORDER BY p.hash LIMIT 5", [prefix.lowest.data, prefix.highest.data], db)
+        }
+    }
+
+    public func post(_ id: EntryID) async throws(StoreError) -> PostView? {
+        try await read { db in try Self.posts(Self.columns + " WHERE p.hash = ?1", [id.data], db).first }
+    }
+
+    public func details(of id: EntryID) async throws(StoreError) -> PostDetails? {
+        try await read { db in
+            guard let post = try Self.posts(Self.columns + " WHERE p.hash = ?1", [id.data], db).first else { return nil }
+            let likedBy = try AccountRow.fetchAll(
+                db,
+                sql: """
+                    SELECT a.id, a.key, a.name, a.pinned FROM reaction r JOIN account a ON a.id = r.account_id WHERE r.target = ? AND r.liked
+                    ORDER BY a.folded, a.key LIMIT \(Limits.rowsMax)
+                    """, arguments: [id.data]
+            ).map(\.view)
+            let replies = try Int.fetchOne(db, sql: "SELECT count(*) FROM post WHERE reply_to = ?", arguments: [id.data]) ?? 0
+            return PostDetails(post: post, fingerprint: Fingerprint(post.author.account), likedBy: likedBy, replies: replies)
+        }
+    }
+
+    /// The conversation around a post: up to its beginning and down to every answer known here, oldest first.
+    public func thread(of id: EntryID) async throws(StoreError) -> [PostView] {
+        try await read { db in
+            let sql = """
+                WITH RECURSIVE up(hash, depth) AS (
+                    SELECT ?1, 0 UNION SELECT p.reply_to, up.depth + 1 FROM up JOIN post p ON p.hash = up.hash
+                    WHERE p.reply_to IS NOT NULL AND up.depth < 1000
+                ), top(hash) AS (SELECT up.hash FROM up JOIN post p ON p.hash = up.hash ORDER BY depth DESC LIMIT 1),
+                down(hash) AS (
+                    SELECT hash FROM top UNION SELECT p.hash FROM down JOIN post p ON p.reply_to = down.hash LIMIT \(Limits.listRowsMax)
+                )
+                """
+            return try Self.posts(sql + Self.columns + " WHERE p.hash IN (SELECT hash FROM down)" + Self.oldestFirst, [id.data], db)
+        }
+    }
+
+    /// Whether an account likes a post, as far as it has said here.
+    public func likes(_ account: AccountKey, _ post: EntryID) async throws(StoreError) -> Bool {
+        try await read { db in
+            try Bool.fetchOne(
+                db, sql: "SELECT liked FROM reaction WHERE target = ? AND account_id = (SELECT id FROM account WHERE key = ?)",
+                arguments: [post.data, account.data]) ?? false
+        }
+    }
+
+    public func postCount() async throws(StoreError) -> Int {
+        try await read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM post") ?? 0 }
+    }
+
+    // MARK: Rows to views
+
+    static func posts(_ sql: String, _ arguments: StatementArguments, _ db: Database) throws -> [PostView] {
+        let rows = try Row.fetchAll(db.cachedStatement(sql: sql), arguments: arguments)
+        return try rows.map { try view($0, db) }
+    }
+
+    static func post(at arrival: Int64, _ db: Database) throws -> PostView? {
+        try posts(columns + " WHERE p.entry_id = ?1", [arrival], db).first
+    }
+
+    /// The latest posts of an author that arrived up to some point, oldest first.
+    static func recent(_ author: Int64, upTo arrival: Int64, count: Int, _ db: Database) throws -> [PostView] {
+        try posts(columns + " WHERE p.account_id = ?1 AND p.entry_id <= ?2 AND p.deleted = 0" + newestFirst + " LIMIT \(count)", [author, arrival], db)
+            .reversed()
+    }
+
+    private static func view(_ row: Row, _ db: Database) throws -> PostView {
+        guard let hash = EntryID(row[0] as Data) else { throw StoreError.corrupt("an entry's hash has not 32 bytes") }
+        let isDeleted: Bool = row[5]
+        let author = try AccountRow(row, from: 6)
+        let likes = try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM reaction WHERE target = ? AND liked"), arguments: [hash.data]) ?? 0
+        return PostView(
+            id: try shown(hash, db), author: author.view, created: row[1], text: row[2],
+            replyTo: try (row[3] as Data?).flatMap { EntryID($0) }.map { try shown($0, db) },
+            forward: isDeleted ? nil : try (row[4] as Data?).flatMap { EntryID($0) }.flatMap { try original($0, db) }, likes: likes, isDeleted: isDeleted)
+    }
+
+    private static func original(_ hash: EntryID, _ db: Database) throws -> PostView.Forwarded? {
+        guard
+            let row = try Row.fetchOne(
+                db.cachedStatement(sql: columns + " WHERE p.hash = ?1"), arguments: [hash.data])
+        else { return nil }
+        let author = try AccountRow(row, from: 6)
+        return PostView.Forwarded(id: try shown(hash, db), author: author.view, created: row[1], text: row[2], isDeleted: row[5])
+    }
+
+    /// The shortest prefix of a post's id that no other post here has, of five characters or more.
+    static func shown(_ hash: EntryID, _ db: Database) throws -> ShownID {
+        let text = hash.text
+        let neighbours = [
+            try Data.fetchOne(db.cachedStatement(sql: "SELECT hash FROM post WHERE hash < ? ORDER BY hash DESC LIMIT 1"), arguments: [hash.data]),
+            try Data.fetchOne(db.cachedStatement(sql: "SELECT hash FROM post WHERE hash > ? ORDER BY hash LIMIT 1"), arguments: [hash.data]),
+        ]
+        let shared = neighbours.compactMap { $0.flatMap { EntryID($0)?.text } }.map { zip(text, $0).prefix { $0 == $1 }.count }.max() ?? 0
+        return ShownID(hash: hash, shown: String(text.prefix(max(Limits.idCharactersShown, shared + 1))))
+    }
+}

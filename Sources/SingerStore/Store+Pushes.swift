@@ -1,0 +1,115 @@
+internal import Foundation
+internal import GRDB
+public import SingerCore
+
+/// What is new for an account since a place in the order of arrival: how sessions are fed.
+extension Store {
+    /// A piece of what is new, and how far it goes.
+    public struct Arrivals: Sendable {
+        public let pushes: [(arrival: Int64, push: Push)]
+        /// Where to read on.
+        public let cursor: Int64
+        /// Whether there may be more already.
+        public let isFull: Bool
+    }
+
+    /// The last arrival of all.
+    public func latestArrival() async throws(StoreError) -> Int64 {
+        try await read { db in try Int64.fetchOne(db, sql: "SELECT coalesce(max(id), 0) FROM entry") ?? 0 }
+    }
+
+    /// What concerns an account: posts and deletions of those it follows and its own, follows and likes it receives.
+    ///
+    /// Of the past of somebody just followed, the latest few only.
+    private static let concerns = """
+        e.id > ?2 AND (
+            (e.kind IN (1, 7) AND (
+                e.account_id = ?1
+                OR EXISTS (
+                    SELECT 1 FROM follow f WHERE f.follower_id = ?1 AND f.followee_id = e.account_id AND f.following
+                        AND (e.created >= f.created
+                            OR (SELECT count(*) FROM post n WHERE n.account_id = e.account_id AND n.created > e.created) < \(Limits.backlogPostsMax))))
+                AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))
+            OR (e.kind IN (2, 3, 5) AND e.target_id = ?1 AND e.account_id <> ?1
+                AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)))
+        """
+
+    public func arrivals(for account: AccountKey, after cursor: Int64) async throws(StoreError) -> Arrivals {
+        try await read { db in
+            guard let id = try Self.accountID(account, db) else { return Arrivals(pushes: [], cursor: cursor, isFull: false) }
+            let end = try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM entry")) ?? 0
+            guard end > cursor else { return Arrivals(pushes: [], cursor: cursor, isFull: false) }
+            let rows = try Row.fetchAll(
+                db.cachedStatement(
+                    sql: "SELECT e.id, e.kind, e.hash, e.account_id, e.body FROM entry e WHERE \(Self.concerns) ORDER BY e.id LIMIT \(Limits.rowsMax)"),
+                arguments: [id, cursor])
+            let pushes = try rows.compactMap { row in try Self.push(row, for: id, db).map { (arrival: row[0] as Int64, push: $0) } }
+            let isFull = rows.count == Limits.rowsMax
+            return Arrivals(pushes: pushes, cursor: isFull ? rows.last?[0] ?? end : end, isFull: isFull)
+        }
+    }
+
+    private static func push(_ row: Row, for account: Int64, _ db: Database) throws -> Push? {
+        let arrival: Int64 = row[0]
+        let actor: Int64 = row[3]
+        switch Entry.Kind(rawValue: row[1]) {
+        case .post:
+            guard let post = try post(at: arrival, db), !post.isDeleted else { return nil }
+            return .post(post)
+        case .follow, .unfollow:
+            // Only the word that counts: an old one may arrive late.
+            let latest = try Bool.fetchOne(
+                db.cachedStatement(sql: "SELECT following FROM follow WHERE follower_id = ? AND followee_id = ? AND entry_id = ?"),
+                arguments: [actor, account, arrival])
+            return try latest.map { try $0 ? .follow(user(actor, db)) : .unfollow(user(actor, db)) }
+        case .like:
+            guard let target = try reference(row[4], kind: .like) else { return nil }
+            return .like(try user(actor, db), try shown(target.entry, db))
+        case .delete:
+            guard let target = try reference(row[4], kind: .delete) else { return nil }
+            let isPost = try Bool.fetchOne(
+                db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM post WHERE hash = ? AND account_id = ?)"), arguments: [target.entry.data, actor])
+            return isPost == true ? .deleted(try shown(target.entry, db)) : nil
+        case .profile, .unlike, nil: return nil
+        }
+    }
+
+    private static func reference(_ body: Data?, kind: Entry.Kind) throws -> EntryReference? {
+        guard let body else { return nil }
+        switch try Entry.Content(decoding: body, kind: kind) {
+        case .like(let reference), .unlike(let reference), .delete(let reference): return reference
+        case .post, .follow, .unfollow, .profile: return nil
+        }
+    }
+
+    /// The latest posts of an author that were here before a session's place: what a session sees when its account begins to follow.
+    public func backlog(of author: AccountKey, upTo cursor: Int64) async throws(StoreError) -> [PostView] {
+        try await read { db in
+            guard let id = try Self.accountID(author, db) else { return [] }
+            return try Self.recent(id, upTo: cursor, count: Limits.backlogPostsMax, db)
+        }
+    }
+
+    /// Where a new session begins, and how many posts of others came while nobody was there to see them.
+    public func unseen(by account: AccountKey) async throws(StoreError) -> (cursor: Int64, posts: Int) {
+        try await read { db in
+            let id = try Self.accountID(account, db) ?? 0
+            let seen = try Int64.fetchOne(db, sql: "SELECT seen FROM local_account WHERE account_id = ?", arguments: [id]) ?? 0
+            let unseen = "SELECT e.id FROM entry e WHERE \(Self.concerns) AND e.kind = 1 AND e.account_id <> ?1"
+            let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM (\(unseen))", arguments: [id, seen]) ?? 0
+            guard count > Limits.unseenPostsMax else { return (seen, count) }
+            let first = try Int64.fetchOne(
+                db, sql: "SELECT min(id) FROM (\(unseen) ORDER BY e.id DESC LIMIT \(Limits.unseenPostsMax))", arguments: [id, seen])
+            return (first.map { $0 - 1 } ?? seen, count)
+        }
+    }
+
+    /// Notes how far the account has been shown what is new. Never goes back.
+    public func setSeen(_ account: AccountKey, _ cursor: Int64) async throws(StoreError) {
+        try await write { db in
+            try db.execute(
+                sql: "UPDATE local_account SET seen = max(seen, ?) WHERE account_id = (SELECT id FROM account WHERE key = ?)",
+                arguments: [cursor, account.data])
+        }
+    }
+}

@@ -1,0 +1,60 @@
+internal import Foundation
+internal import GRDB
+public import SingerCore
+
+/// Signed records that this peer keeps at hand: where others are, and which claims to keep alive.
+extension Store {
+    /// Keeps a verified account record if it is newer than the one at hand.
+    ///
+    /// - Returns: whether it was.
+    public func keep(_ record: AccountRecord, _ envelope: Envelope) async throws(StoreError) -> Bool {
+        try await write { db in
+            let device = try Self.device(record.certificate, db).device
+            try db.execute(
+                sql: """
+                    INSERT INTO record (device_id, seq, envelope) VALUES (?, ?, ?)
+                    ON CONFLICT DO UPDATE SET seq = excluded.seq, envelope = excluded.envelope WHERE excluded.seq > seq
+                    """, arguments: [device, Int64(clamping: envelope.seq), envelope.encoded])
+            return db.changesCount > 0
+        }
+    }
+
+    /// The newest records of an account, one for each device, newest first.
+    public func records(of account: AccountKey) async throws(StoreError) -> [Envelope] {
+        try await read { db in
+            try Data.fetchAll(
+                db,
+                sql: """
+                    SELECT r.envelope FROM record r JOIN device d ON d.id = r.device_id JOIN account a ON a.id = d.account_id
+                    WHERE a.key = ? ORDER BY r.seq DESC
+                    """, arguments: [account.data]
+            ).compactMap { try? Envelope(.account, verifying: $0) }
+        }
+    }
+
+    static func keep(_ claim: NameClaim, _ account: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: "INSERT INTO claim (account_id, seq, envelope) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            arguments: [account, Int64(clamping: claim.envelope.seq), claim.envelope.encoded])
+    }
+
+    /// Keeps a followed account's claim, to put it again while its owner is away.
+    public func keep(_ claim: NameClaim) async throws(StoreError) {
+        try await write { db in
+            if let account = try Self.accountID(claim.account, db) { try Self.keep(claim, account, db) }
+        }
+    }
+
+    /// Claims of this peer's accounts and of those they follow.
+    public func claims() async throws(StoreError) -> [NameClaim] {
+        try await read { db in
+            try Data.fetchAll(
+                db,
+                sql: """
+                    SELECT envelope FROM claim WHERE account_id IN (SELECT account_id FROM local_account)
+                        OR account_id IN (SELECT followee_id FROM follow WHERE following AND follower_id IN (SELECT account_id FROM local_account))
+                    """
+            ).compactMap { try? NameClaim(reading: Envelope(.nameClaim, verifying: $0)) }
+        }
+    }
+}

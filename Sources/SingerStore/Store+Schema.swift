@@ -1,0 +1,193 @@
+internal import GRDB
+
+extension Store {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { db in try db.execute(sql: schema1) }
+        return migrator
+    }
+
+    /// The rules stand here, where no code path can forget them.
+    private static let schema1 = """
+        CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
+
+        -- Every account this peer has heard of.
+        CREATE TABLE account (
+            id INTEGER PRIMARY KEY,
+            key BLOB NOT NULL UNIQUE CHECK (length(key) = 32),
+            name TEXT NOT NULL CHECK (length(name) BETWEEN 1 AND 24),
+            folded TEXT NOT NULL CHECK (folded = lower(name)),
+            -- The root key itself says so, in a certificate or a claim; otherwise it is what a follower calls it.
+            certified INTEGER NOT NULL CHECK (certified IN (0, 1)),
+            -- What this peer means by the name. The first certified key gets it, and keeps it.
+            pinned INTEGER NOT NULL CHECK (pinned IN (0, 1) AND pinned <= certified)
+        ) STRICT;
+        CREATE UNIQUE INDEX account_pin ON account (folded) WHERE pinned = 1;
+        CREATE INDEX account_name ON account (folded);
+        CREATE TRIGGER account_pin_stays BEFORE UPDATE OF key, pinned ON account
+            WHEN OLD.key <> NEW.key OR OLD.pinned > NEW.pinned
+            BEGIN SELECT RAISE(ABORT, 'a pinned name does not change its key'); END;
+
+        CREATE TABLE device (
+            id INTEGER PRIMARY KEY,
+            account_id INTEGER NOT NULL REFERENCES account,
+            key BLOB NOT NULL UNIQUE CHECK (length(key) = 32),
+            certificate BLOB NOT NULL,
+            signature BLOB NOT NULL CHECK (length(signature) = 64),
+            quarantined INTEGER NOT NULL DEFAULT 0 CHECK (quarantined IN (0, 1))
+        ) STRICT;
+        CREATE INDEX device_account ON device (account_id);
+
+        -- The logs. `id` is the order of arrival here: what sessions hold their place in.
+        CREATE TABLE entry (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+            device_id INTEGER NOT NULL REFERENCES device,
+            account_id INTEGER NOT NULL REFERENCES account,
+            seq INTEGER NOT NULL CHECK (seq >= 1),
+            previous BLOB CHECK ((seq = 1) = (previous IS NULL)),
+            created INTEGER NOT NULL CHECK (created >= 0),
+            kind INTEGER NOT NULL CHECK (kind BETWEEN 1 AND 7),
+            header BLOB NOT NULL,
+            signature BLOB NOT NULL CHECK (length(signature) = 64),
+            body BLOB CHECK (body IS NOT NULL OR kind = 1),
+            -- The account that a follow, a like, a reply or a forward is about.
+            target_id INTEGER REFERENCES account,
+            UNIQUE (device_id, seq)
+        ) STRICT;
+        CREATE INDEX entry_target ON entry (target_id, id) WHERE target_id IS NOT NULL;
+
+        -- Which sequence numbers of a log are in `entry`: ascending, disjoint, never adjacent.
+        CREATE TABLE held (
+            device_id INTEGER NOT NULL REFERENCES device,
+            first INTEGER NOT NULL,
+            last INTEGER NOT NULL CHECK (last >= first),
+            PRIMARY KEY (device_id, first)
+        ) STRICT, WITHOUT ROWID;
+
+        -- Two entries under one place of one log, as its device signed them: proof against it.
+        CREATE TABLE equivocation (
+            device_id INTEGER NOT NULL REFERENCES device,
+            seq INTEGER NOT NULL,
+            header BLOB NOT NULL,
+            signature BLOB NOT NULL,
+            PRIMARY KEY (device_id, seq, header)
+        ) STRICT, WITHOUT ROWID;
+
+        -- Entries dated in the future, as they came; they enter their log when their time has come.
+        CREATE TABLE parked (
+            hash BLOB PRIMARY KEY,
+            due INTEGER NOT NULL,
+            entry BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX parked_due ON parked (due);
+
+        CREATE TABLE post (
+            entry_id INTEGER PRIMARY KEY REFERENCES entry,
+            hash BLOB NOT NULL UNIQUE,
+            account_id INTEGER NOT NULL REFERENCES account,
+            device_id INTEGER NOT NULL REFERENCES device,
+            seq INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            reply_to BLOB CHECK (length(reply_to) = 32),
+            forward BLOB CHECK (length(forward) = 32),
+            deleted INTEGER NOT NULL CHECK (deleted IN (0, 1) AND (deleted = 0 OR text = ''))
+        ) STRICT;
+        CREATE INDEX post_feed ON post (account_id, created);
+        CREATE INDEX post_created ON post (created);
+        CREATE INDEX post_reply ON post (reply_to) WHERE reply_to IS NOT NULL;
+
+        -- `@name` and `#tag`, folded.
+        CREATE TABLE word (
+            word TEXT NOT NULL,
+            entry_id INTEGER NOT NULL REFERENCES post ON DELETE CASCADE,
+            PRIMARY KEY (word, entry_id)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE VIRTUAL TABLE post_text USING fts5 (text, content = 'post', content_rowid = 'entry_id', tokenize = 'unicode61 remove_diacritics 2');
+        CREATE TRIGGER post_text_insert AFTER INSERT ON post BEGIN
+            INSERT INTO post_text (rowid, text) VALUES (NEW.entry_id, NEW.text);
+        END;
+        CREATE TRIGGER post_text_update AFTER UPDATE OF text ON post BEGIN
+            INSERT INTO post_text (post_text, rowid, text) VALUES ('delete', OLD.entry_id, OLD.text);
+            INSERT INTO post_text (rowid, text) VALUES (NEW.entry_id, NEW.text);
+        END;
+
+        -- Outlives the entry that it names, which may come later or come again.
+        CREATE TABLE deletion (
+            target BLOB NOT NULL CHECK (length(target) = 32),
+            account_id INTEGER NOT NULL REFERENCES account,
+            PRIMARY KEY (target, account_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TRIGGER deleted_body_stays_away BEFORE UPDATE OF body ON entry
+            WHEN NEW.body IS NOT NULL AND EXISTS (SELECT 1 FROM deletion WHERE target = NEW.hash AND account_id = NEW.account_id)
+            BEGIN SELECT RAISE(ABORT, 'the body of a deleted post does not come back'); END;
+
+        -- The latest word on each edge.
+        CREATE TABLE follow (
+            follower_id INTEGER NOT NULL REFERENCES account,
+            followee_id INTEGER NOT NULL REFERENCES account CHECK (followee_id <> follower_id),
+            following INTEGER NOT NULL CHECK (following IN (0, 1)),
+            created INTEGER NOT NULL,
+            entry_id INTEGER NOT NULL REFERENCES entry,
+            PRIMARY KEY (follower_id, followee_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX follow_followee ON follow (followee_id, following);
+
+        CREATE TABLE reaction (
+            target BLOB NOT NULL CHECK (length(target) = 32),
+            account_id INTEGER NOT NULL REFERENCES account,
+            liked INTEGER NOT NULL CHECK (liked IN (0, 1)),
+            created INTEGER NOT NULL,
+            PRIMARY KEY (target, account_id)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE profile (
+            account_id INTEGER NOT NULL REFERENCES account,
+            field TEXT NOT NULL,
+            text TEXT NOT NULL,
+            created INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            PRIMARY KEY (account_id, field)
+        ) STRICT, WITHOUT ROWID;
+
+        -- The accounts of this peer.
+        CREATE TABLE local_account (
+            account_id INTEGER PRIMARY KEY REFERENCES account,
+            device_id INTEGER NOT NULL UNIQUE REFERENCES device,
+            salt BLOB NOT NULL,
+            work INTEGER NOT NULL,
+            box BLOB NOT NULL,
+            -- The last arrival that a session of the account was shown.
+            seen INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE mute (
+            account_id INTEGER NOT NULL REFERENCES local_account,
+            muted_id INTEGER NOT NULL REFERENCES account,
+            PRIMARY KEY (account_id, muted_id)
+        ) STRICT, WITHOUT ROWID;
+
+        -- What the network has yet to acknowledge.
+        CREATE TABLE outbox (
+            entry_id INTEGER NOT NULL REFERENCES entry,
+            recipient_id INTEGER NOT NULL REFERENCES account,
+            PRIMARY KEY (entry_id, recipient_id)
+        ) STRICT, WITHOUT ROWID;
+
+        -- The newest account record of each device, as it was signed.
+        CREATE TABLE record (
+            device_id INTEGER PRIMARY KEY REFERENCES device,
+            seq INTEGER NOT NULL,
+            envelope BLOB NOT NULL
+        ) STRICT;
+
+        -- Name claims that this peer keeps alive in the DHT: its own accounts' and those of the followed.
+        CREATE TABLE claim (
+            account_id INTEGER PRIMARY KEY REFERENCES account,
+            seq INTEGER NOT NULL,
+            envelope BLOB NOT NULL
+        ) STRICT;
+        """
+}

@@ -1,0 +1,77 @@
+public import Foundation
+internal import GRDB
+public import Logging
+
+/// Everything a peer keeps: one SQLite file in WAL mode. A write that has returned is on the disk (`synchronous = FULL`).
+///
+/// Writers are committed together: see `GroupCommit`. Readers see a snapshot and never wait for writers.
+public final class Store: Sendable {
+    let pool: DatabasePool
+    let commits: GroupCommit
+    private let lock: DirectoryLock
+    /// The data directory.
+    public let directory: String
+
+    /// Opens the store in `directory`, which is made (mode 0700) if it is not there.
+    public init(directory: String, logger: Logger = Logger(label: "singer.store")) throws(StoreError) {
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw .failed("cannot make the data directory \(directory): \(error.localizedDescription)")
+        }
+        self.directory = directory
+        lock = try DirectoryLock(directory)
+        let path = directory + "/singer.db"
+        do {
+            var configuration = Configuration()
+            configuration.maximumReaderCount = 4
+            configuration.busyMode = .timeout(5)
+            configuration.prepareDatabase { db in
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                try db.execute(sql: "PRAGMA cache_size = -4000")
+                try db.execute(sql: "PRAGMA journal_size_limit = 16777216")
+            }
+            pool = try DatabasePool(path: path, configuration: configuration)
+            try Self.migrator.migrate(pool)
+        } catch {
+            switch StoreError(error) {
+            case .corrupt(let why): throw .corrupt("\(path) is damaged (\(why)). Move it away and log in again, or restore a copy.")
+            case .full: throw .full
+            case .failed(let why): throw .failed("cannot open \(path): \(why)")
+            case .inUse(let why): throw .inUse(why)
+            case .refused(let why): throw .refused(why)
+            }
+        }
+        commits = GroupCommit(pool)
+        try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    }
+
+    /// Waits for what is being committed and closes the file.
+    public func close() {
+        try? pool.close()
+    }
+
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
+        do {
+            return try await pool.read(body)
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
+        try await commits.write(body)
+    }
+
+    /// A value of this data directory: the node's key, say.
+    public func setting(_ name: String) async throws(StoreError) -> Data? {
+        try await read { db in try Data.fetchOne(db, sql: "SELECT value FROM setting WHERE name = ?", arguments: [name]) }
+    }
+
+    public func set(_ name: String, _ value: Data) async throws(StoreError) {
+        try await write { db in
+            try db.execute(
+                sql: "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", arguments: [name, value])
+        }
+    }
+}
