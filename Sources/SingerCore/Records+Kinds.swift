@@ -34,6 +34,9 @@ public struct NameClaim: Hashable, Sendable {
         self.envelope = envelope
     }
 
+    /// Of two claims made in the same moment, the one that its owner may keep.
+    public func precedes(_ other: NameClaim) -> Bool { (created, account) < (other.created, other.account) }
+
     /// One value id for all claims of a name: a storing node has one place for them, and keeps the first.
     public var placed: PlacedRecord { PlacedRecord(place: .name(name), valueID: 1, envelope: envelope) }
 }

@@ -1,107 +1,140 @@
+public import Logging
 public import SingerCore
+public import SingerDHT
+public import SingerPeer
+import SingerReplication
+public import SingerStore
 
-/// The use cases of Singer: what a person can ask of their peer.
-public actor Node {
-    public struct Registration: Sendable {
-        public let login: Login
-        /// Set when the passphrase was made here; shown once, kept nowhere.
-        public let generatedPassphrase: String?
-        /// Whether the account can be logged in to from a peer that never saw it.
-        public let roams: Bool
-    }
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
-    public struct NodeStatus: Hashable, Sendable {
-        public var version: String
-        public var network: String
-        public var uptime: Duration
-        /// Accounts of this peer, and those with an open session.
-        public var accounts: Int
-        public var online: Int
-        public var sessions: Int
-        /// Posts in the store.
-        public var posts: Int
-        public var links: Int
-        public var dhtNodes: Int
-        /// Entries that other peers have yet to acknowledge.
-        public var owed: Int
-    }
-
-    public struct PeerView: Hashable, Sendable {
-        public let node: NodeKey
-        public let host: String
-        public let isDialled: Bool
-        public let feeds: Int
-    }
-
-    // MARK: Accounts
-
-    /// Claims a name and makes the keys. Throws `nameTaken`, `weakPassphrase`, `rateLimited`, `storageFull`.
-    public func register(_ name: Username, passphrase: String?) async throws(NodeError) -> Registration { throw .internal("unbuilt") }
-
-    /// Opens the keys of an account. A wrong passphrase and an unknown name both throw `badLogin`. Also `rateLimited`.
-    public func login(_ name: Username, passphrase: String) async throws(NodeError) -> Login { throw .internal("unbuilt") }
-
-    /// Ends one login; the last one of an account takes it offline. Idempotent.
-    public func logout(_ login: Login) async {}
-
-    /// Throws `badLogin` when `old` is wrong, `weakPassphrase`.
-    public func changePassphrase(_ login: Login, from old: String, to new: String) async throws(NodeError) { throw .internal("unbuilt") }
-
-    // MARK: Writing. All return after the commit; none waits for the network.
-
-    public func post(_ text: String, by login: Login) async throws(NodeError) -> ShownID { throw .internal("unbuilt") }
-    public func reply(to id: String, _ text: String, by login: Login) async throws(NodeError) -> ShownID { throw .internal("unbuilt") }
-    public func forward(_ id: String, comment: String, by login: Login) async throws(NodeError) -> ShownID { throw .internal("unbuilt") }
-    public func delete(_ id: String, by login: Login) async throws(NodeError) -> ShownID { throw .internal("unbuilt") }
-    public func like(_ id: String, by login: Login) async throws(NodeError) -> ShownID { throw .internal("unbuilt") }
-    public func unlike(_ id: String, by login: Login) async throws(NodeError) -> ShownID { throw .internal("unbuilt") }
-    /// May ask the network who bears the name, when this peer does not know: then a few seconds at most.
-    public func follow(_ name: String, by login: Login) async throws(NodeError) -> UserView { throw .internal("unbuilt") }
-    public func unfollow(_ name: String, by login: Login) async throws(NodeError) -> UserView { throw .internal("unbuilt") }
-    public func mute(_ name: String, by login: Login) async throws(NodeError) -> UserView { throw .internal("unbuilt") }
-    public func unmute(_ name: String, by login: Login) async throws(NodeError) -> UserView { throw .internal("unbuilt") }
-    /// An empty text removes the field.
-    public func setProfile(_ field: String, _ text: String, by login: Login) async throws(NodeError) { throw .internal("unbuilt") }
-
-    // MARK: Reading. Newest first; `before` is an id as typed.
-
-    public func timeline(_ login: Login, count: Int, before: String?) async throws(NodeError) -> [PostView] { throw .internal("unbuilt") }
-    public func feed(of name: String, _ login: Login, count: Int, before: String?) async throws(NodeError) -> [PostView] { throw .internal("unbuilt") }
-    public func search(_ words: String, _ login: Login, count: Int) async throws(NodeError) -> [PostView] { throw .internal("unbuilt") }
-    public func show(_ id: String, _ login: Login) async throws(NodeError) -> PostDetails { throw .internal("unbuilt") }
-    /// The whole conversation that a post belongs to, oldest first.
-    public func thread(_ id: String, _ login: Login) async throws(NodeError) -> [PostView] { throw .internal("unbuilt") }
-    /// Of the login's own account when no name is given. In alphabetical order.
-    public func followers(of name: String?, _ login: Login) async throws(NodeError) -> [UserView] { throw .internal("unbuilt") }
-    public func following(of name: String?, _ login: Login) async throws(NodeError) -> [UserView] { throw .internal("unbuilt") }
-    public func whois(_ name: String, _ login: Login) async throws(NodeError) -> WhoIs { throw .internal("unbuilt") }
-    /// The login's own profile.
-    public func profile(_ login: Login) async throws(NodeError) -> [ProfileField] { throw .internal("unbuilt") }
-    public func status() async -> NodeStatus { preconditionFailure("unbuilt") }
-    public func peers() async -> [PeerView] { preconditionFailure("unbuilt") }
-}
-
-/// An account that a session has logged in to. Sessions of one account each have their own.
+/// One peer: what its users can ask of it (`Node+Accounts`, `Node+Writing`, `Node+Reading`), and what it owes the network
+/// (`Node+Links`, `Node+Replica`, `Node+Directory`, `Node+Presence`).
 ///
-/// A session reads what is new for it by `pushes()`, whenever `wakes` yields: nothing is queued for it, a slow session lags
-/// behind and costs nothing. What the session wrote itself is not pushed back to it.
-public final class Login: Sendable {
-    public let account: AccountKey
-    public let name: Username
-    public let fingerprint: Fingerprint
-    /// Posts of others that came while no session of the account was open; the first `pushes()` begins with the latest of them.
-    public let unseen: Int
-    /// Yields when there may be something new. Several wakes in a row may be one element. Finishes at logout or shutdown.
-    public let wakes: AsyncStream<Void>
+/// The actor keeps what changes and decides nothing about replication: events go into the `Replica`, its actions are carried out.
+public actor Node {
+    public struct Configuration: Sendable {
+        public var network: String
+        /// The host that others are told to dial; `nil`: the address under which the DHT sees this peer.
+        public var advertise: String?
+        /// The port of the peer link.
+        public var peerPort: Int
+        /// The host that the peer link is bound to, when it is bound to one.
+        public var peerHost: String?
+        /// Whether there should be others: a question to the network waits a little for the first of them.
+        public var expectsPeers: Bool
+        /// scrypt's work factor; only tests lower it.
+        public var workLog2: Int
 
-    init(account: AccountKey, name: Username, fingerprint: Fingerprint, unseen: Int, wakes: AsyncStream<Void>) {
-        self.account = account
-        self.name = name
-        self.fingerprint = fingerprint
-        self.unseen = unseen
-        self.wakes = wakes
+        public init(
+            network: String, advertise: String?, peerPort: Int, peerHost: String?, expectsPeers: Bool, workLog2: Int = SealedSecret.workLog2Default
+        ) {
+            self.network = network
+            self.advertise = advertise
+            self.peerPort = peerPort
+            self.peerHost = peerHost
+            self.expectsPeers = expectsPeers
+            self.workLog2 = workLog2
+        }
     }
 
-    /// The next of what is new, oldest first, at most `Limits.rowsMax` at a time; empty when the session is up to date.
-    public func pushes() async throws(NodeError) -> [Push] { throw .internal("unbuilt") }
+    public static let version = "0.1.0"
+
+    let configuration: Configuration
+    let store: Store
+    let directory: any Directory
+    let transport: PeerTransport
+    let secret: NodeSecret
+    let logger: Logger
+    let clock: @Sendable () -> Milliseconds
+    let started = ContinuousClock.now
+    let derivations = Derivations()
+
+    // Accounts.
+    /// Every account of this peer.
+    var hosted: Set<AccountKey> = []
+    /// Accounts with an open session: their keys are in memory.
+    var opened: [AccountKey: OpenAccount] = [:]
+    /// Accounts of this peer by whom they follow: who is woken by an entry.
+    var followersHere: [AccountKey: Set<AccountKey>] = [:]
+    /// Names that are being registered this very moment.
+    var claiming: Set<Username> = []
+    var failedLogins: [String: [ContinuousClock.Instant]] = [:]
+
+    // Replication.
+    var replica: Replica
+    var links: [NodeKey: OpenLink] = [:]
+    var ingest = IngestQueue()
+
+    // The directory.
+    var status = DirectoryStatus(port: 0, goodNodes: 0, publicHosts: [])
+    var listeners: [AccountKey: Task<Void, Never>] = [:]
+    var providedAt: Milliseconds = 0
+    var dirtyRecords: Set<AccountKey> = []
+
+    // Presence of those whom accounts of this peer follow.
+    var leases: [AccountKey: [DeviceKey: Lease]] = [:]
+    var online: Set<AccountKey> = []
+
+    /// Work that goes on besides what is awaited; it ends with `run`.
+    let jobs: AsyncStream<@Sendable () async -> Void>
+    let addJob: AsyncStream<@Sendable () async -> Void>.Continuation
+
+    struct OpenAccount {
+        let keys: Keys
+        let certificate: Certificate
+        var logins: [ObjectIdentifier: Login] = [:]
+        var recordWritten: Milliseconds = 0
+    }
+
+    struct Lease {
+        let onlineUntil: Milliseconds
+        let seen: Milliseconds
+    }
+
+    /// - Parameter clock: Unix time; tests set it wrong.
+    public init(
+        configuration: Configuration, store: Store, directory: any Directory, transport: PeerTransport, secret: NodeSecret,
+        logger: Logger = Logger(label: "singer.node"), clock: @escaping @Sendable () -> Milliseconds = Node.systemClock
+    ) {
+        self.configuration = configuration
+        self.store = store
+        self.directory = directory
+        self.transport = transport
+        self.secret = secret
+        self.logger = logger
+        self.clock = clock
+        replica = Replica(seed: UInt64.random(in: 0...UInt64.max))
+        (jobs, addJob) = AsyncStream.makeStream()
+    }
+
+    /// The key of this peer: kept in the data directory, made at the first start.
+    public static func secret(in store: Store) async throws(StoreError) -> NodeSecret {
+        if let bytes = try await store.setting("node-key") {
+            guard let secret = NodeSecret(secret: bytes) else { throw .corrupt("the node key has not 32 bytes") }
+            return secret
+        }
+        let secret = NodeSecret()
+        try await store.set("node-key", secret.secret)
+        return secret
+    }
+
+    public static let systemClock: @Sendable () -> Milliseconds = {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Milliseconds(time.tv_sec) * 1_000 + Milliseconds(time.tv_nsec) / 1_000_000
+    }
+
+    func job(_ work: @escaping @Sendable () async -> Void) { addJob.yield(work) }
+
+    /// The login's keys. A session whose account was closed under it is told to log in again.
+    func keys(of login: Login) throws(NodeError) -> OpenAccount {
+        guard let account = opened[login.account], account.logins[ObjectIdentifier(login)] != nil else {
+            throw .unavailable("this session is logged out: log in again")
+        }
+        return account
+    }
 }

@@ -1,4 +1,5 @@
 public import SingerCore
+import SingerStore
 
 /// Why a use case was not carried out. Dialects give each its code and its words.
 public enum NodeError: Error, Hashable, Sendable {
@@ -29,4 +30,20 @@ public enum NodeError: Error, Hashable, Sendable {
     /// Somebody who is needed for this can't be reached now; the text says who, and what to try.
     case unavailable(String)
     case `internal`(String)
+}
+
+extension NodeError {
+    init(_ error: any Error) {
+        switch error {
+        case let error as NodeError: self = error
+        case StoreError.full: self = .storageFull
+        case StoreError.refused(.quarantined):
+            self = .unavailable("two logs were written under this device's key (a restored copy?): it is not heard any more")
+        case let error as StoreError: self = .internal(String(describing: error))
+        case PostText.Objection.empty: self = .emptyText
+        case PostText.Objection.tooLong(let bytes, let max): self = .tooLong(bytes: bytes, max: max)
+        case PostText.Objection.controlCharacter: self = .controlCharacter
+        default: self = .internal(String(describing: error))
+        }
+    }
 }

@@ -5,6 +5,8 @@ extension Replica {
     public enum Event: Sendable {
         /// This peer serves the account: its log is written here.
         case hosting(AccountKey)
+        /// Contacts of this account are worth knowing.
+        case interest(AccountKey)
         /// Somebody here follows the account from now on (or does so since before the restart).
         case following(AccountKey)
         case unfollowed(AccountKey)

@@ -97,6 +97,9 @@ public struct Replica: Sendable {
     public mutating func handle(_ event: Event, now: Milliseconds) -> [Action] {
         switch event {
         case .hosting(let account): return host(account)
+        case .interest(let account):
+            if feeds[account] == nil { feeds[account] = Feed() }
+            return []
         case .following(let account): return follow(account, now: now)
         case .unfollowed(let account): return unfollow(account, now: now)
         case .visiting(let account): return visit(account, now: now)
@@ -138,6 +141,17 @@ public struct Replica: Sendable {
                     return log.held.missing(in: floor...last).allSatisfy { offer.intersection($0).isEmpty }
                 }
             }
+    }
+
+    /// Whether anything is wanted of, or owed to, an account.
+    public func knows(_ account: AccountKey) -> Bool { feeds[account] != nil }
+
+    /// Whether entries of an account's logs are wanted here.
+    public func wants(_ account: AccountKey, at now: Milliseconds) -> Bool { feeds[account].map { $0.isWanted(at: now) && !$0.isHosted } ?? false }
+
+    /// Whether a log of the feed begins before what is held of it.
+    public func hasOlder(_ account: AccountKey) -> Bool {
+        feeds[account]?.logs.values.contains { ($0.held.first ?? 1) > 1 || $0.held.ranges.count > 1 } ?? false
     }
 
     /// Whether a link is up to a peer that holds the feed.

@@ -9,6 +9,13 @@ extension Store {
         public let name: Username
         public let sealed: SealedSecret
         public let certificate: Certificate
+
+        public init(account: AccountKey, name: Username, sealed: SealedSecret, certificate: Certificate) {
+            self.account = account
+            self.name = name
+            self.sealed = sealed
+            self.certificate = certificate
+        }
     }
 
     /// Keeps a new account, with its first device and its claim to the name.
@@ -58,12 +65,17 @@ extension Store {
     /// What was written, and to whom it is owed besides those who replicate the log.
     public struct Written: Sendable {
         public let entry: Entry
-        public let arrival: Int64
+        public let shown: ShownID
         public let recipients: [AccountKey]
     }
 
     /// Writes the next entry of a log of this peer. Sequence number, signature, commit and outbox are one transaction.
-    public func append(_ content: Entry.Content, by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds) async throws(StoreError) -> Written {
+    ///
+    /// - Parameter willCommit: is told the entry's place in the order of arrival before anybody can read it.
+    public func append(
+        _ content: Entry.Content, by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds,
+        willCommit: @escaping @Sendable (Int64) -> Void = { _ in }
+    ) async throws(StoreError) -> Written {
         try await write { db in
             let (account, deviceID) = try Self.device(certificate, db)
             let last = try Row.fetchOne(
@@ -79,7 +91,8 @@ extension Store {
                         sql: "INSERT INTO outbox (entry_id, recipient_id) VALUES (?, (SELECT id FROM account WHERE key = ?))",
                         arguments: [arrival, recipient.data])
                 }
-                return Written(entry: entry, arrival: arrival, recipients: recipients)
+                willCommit(arrival)
+                return Written(entry: entry, shown: try Self.shown(entry.id, db), recipients: recipients)
             case .quarantined, .equivocation: throw StoreRefusal.quarantined
             case .completed, .duplicate, .parked, .brokenChain: throw StoreError.failed("a new entry of this peer came out as \(outcome)")
             }

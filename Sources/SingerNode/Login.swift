@@ -1,0 +1,92 @@
+public import SingerCore
+import SingerStore
+import Synchronization
+
+/// An account that a session has logged in to. Sessions of one account each have their own.
+///
+/// A session reads what is new for it by `pushes()`, whenever `wakes` yields: nothing is queued for it, a slow session lags
+/// behind and costs nothing. What the session wrote itself is not pushed back to it.
+public final class Login: Sendable {
+    public let account: AccountKey
+    public let name: Username
+    public let fingerprint: Fingerprint
+    /// Posts of others that came while no session of the account was open; the first `pushes()` begins with the latest of them.
+    public let unseen: Int
+    /// Yields when there may be something new. Several wakes in a row may be one element. Finishes at logout or shutdown.
+    public let wakes: AsyncStream<Void>
+
+    private let store: Store
+    private let waker: AsyncStream<Void>.Continuation
+    private let state: Mutex<State>
+
+    private struct State {
+        /// The last arrival that was read.
+        var cursor: Int64
+        /// Arrivals that this session wrote, and that it has not read past.
+        var written: Set<Int64> = []
+        /// Authors just followed, whose latest posts were here already.
+        var backlog: [AccountKey] = []
+        /// What does not come from the store. The oldest are dropped when a session does not read.
+        var notices: [Push] = []
+    }
+
+    init(_ account: Store.LocalAccount, store: Store, cursor: Int64, unseen: Int) {
+        self.account = account.account
+        name = account.name
+        fingerprint = Fingerprint(account.account)
+        self.unseen = unseen
+        self.store = store
+        (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        state = Mutex(State(cursor: cursor))
+        if unseen > 0 { waker.yield() }
+    }
+
+    /// The next of what is new, oldest first, about `Limits.rowsMax` at a time; empty when the session is up to date.
+    public func pushes() async throws(NodeError) -> [Push] {
+        do {
+            let (cursor, backlog, notices) = state.withLock { state in
+                defer {
+                    state.backlog = []
+                    state.notices = []
+                }
+                return (state.cursor, state.backlog, state.notices)
+            }
+            var pushes: [Push] = []
+            for author in backlog { pushes += try await store.backlog(of: author, upTo: cursor).map { .post($0) } }
+            while true {
+                let arrivals = try await store.arrivals(for: account, after: state.withLock { $0.cursor })
+                pushes += state.withLock { state in
+                    let written = state.written
+                    state.written = written.filter { $0 > arrivals.cursor }
+                    state.cursor = max(state.cursor, arrivals.cursor)
+                    return arrivals.pushes.filter { !written.contains($0.arrival) }.map(\.push)
+                }
+                if !arrivals.isFull || pushes.count >= Limits.rowsMax { break }
+            }
+            return pushes + notices
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    var cursor: Int64 { state.withLock { $0.cursor } }
+
+    func wake() { waker.yield() }
+    func finish() { waker.finish() }
+
+    /// Called before the commit, so that no read can see the entry first.
+    func wrote(_ arrival: Int64) { state.withLock { _ = $0.written.insert(arrival) } }
+
+    func show(backlogOf author: AccountKey) {
+        state.withLock { $0.backlog.append(author) }
+        wake()
+    }
+
+    func tell(_ notice: Push) {
+        state.withLock { state in
+            state.notices.append(notice)
+            if state.notices.count > Limits.noticesMax { state.notices.removeFirst() }
+        }
+        wake()
+    }
+}

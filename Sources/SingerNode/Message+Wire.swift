@@ -1,0 +1,171 @@
+import SingerCore
+import SingerReplication
+import SingerWire
+
+import struct Foundation.Data
+
+/// The replica's messages as frames of the peer link, and back. Entries are verified on the way in.
+extension Replica.Message {
+    /// The message as frames, each within the limits of the link.
+    var frames: [WireFrame] {
+        switch self {
+        case .have(let states):
+            var have = WireHave()
+            have.feeds = states.map(\.wire)
+            return [WireFrame(.have(have))]
+        case .want(let want):
+            return [WireFrame(.want(want.wire))]
+        case .entries(let entries, let want):
+            return Self.batches(entries).map { batch in
+                var wire = WireEntries()
+                if let first = batch.first { wire.certificate = first.certificate.wire }
+                wire.entries = batch.map(\.wire)
+                if let want { wire.answers = want.wire }
+                return WireFrame(.entries(wire))
+            }
+        case .delivery(let debt):
+            var delivery = WireDelivery()
+            delivery.entry = debt.entry.signedWire
+            delivery.recipient = debt.recipient.data
+            return [WireFrame(.delivery(delivery))]
+        case .receipt(let entry, let recipient, let isUnknown):
+            var received = WireReceived()
+            received.entry = entry.data
+            received.recipient = recipient.data
+            received.unknown = isUnknown
+            return [WireFrame(.received(received))]
+        }
+    }
+
+    /// Entries of one certificate each, filled up to the limit of a batch; one empty batch for none.
+    private static func batches(_ entries: [Entry]) -> [[Entry]] {
+        var batches: [[Entry]] = [[]]
+        var bytes = 0
+        for entry in entries {
+            bytes += entry.wireBytes
+            let first = batches[batches.count - 1].first
+            if let first, bytes > Limits.batchBytesMax || first.certificate != entry.certificate {
+                batches.append([])
+                bytes = entry.wireBytes
+            }
+            batches[batches.count - 1].append(entry)
+        }
+        return batches
+    }
+
+    /// Reads a frame and verifies what it carries.
+    ///
+    /// - Returns: `nil` for a frame that is not a message of the replica.
+    init?(verifying frame: WireFrame, certificates: inout CertificateCache) throws(Refusal) {
+        switch frame.message {
+        case .have(let have):
+            guard have.feeds.count <= Limits.haveFeedsMax else { throw .tooLarge }
+            var states: [Replica.FeedState] = []
+            for feed in have.feeds { states.append(try Replica.FeedState(feed)) }
+            self = .have(states)
+        case .want(let want):
+            self = .want(try Replica.Want(want))
+        case .entries(let wire):
+            guard wire.entries.count <= Limits.batchEntriesMax else { throw .tooLarge }
+            var entries: [Entry] = []
+            if !wire.entries.isEmpty {
+                let certificate = try certificates.verified(wire.certificate)
+                for entry in wire.entries { entries.append(try Entry(verifying: entry, certificate: certificate)) }
+            }
+            self = .entries(entries, answers: wire.hasAnswers ? try Replica.Want(wire.answers) : nil)
+        case .delivery(let wire):
+            guard let recipient = AccountKey(wire.recipient) else { throw .malformed }
+            let entry = try Entry(verifying: wire.entry.entry, certificate: certificates.verified(wire.entry.certificate))
+            self = .delivery(Replica.Debt(entry: entry, recipient: recipient))
+        case .received(let wire):
+            guard let entry = EntryID(wire.entry), let recipient = AccountKey(wire.recipient) else { throw .malformed }
+            self = .receipt(entry, recipient: recipient, isUnknown: wire.unknown)
+        case .hello, .record, .ping, .pong, .wantBody, nil:
+            return nil
+        }
+    }
+
+    /// Signatures that reading a frame will have to check: what a rate limit counts.
+    static func cost(of frame: WireFrame) -> Int {
+        switch frame.message {
+        case .entries(let wire): wire.entries.count
+        case .delivery, .record: 4
+        case .have, .want, .received, .hello, .ping, .pong, .wantBody, nil: 1
+        }
+    }
+}
+
+/// Certificates that a link has shown before, so that each is verified once.
+struct CertificateCache {
+    private var known: [Data: Certificate] = [:]
+    private static let countMax = 256
+
+    mutating func verified(_ wire: WireSignedCertificate) throws(Refusal) -> Certificate {
+        if let certificate = known[wire.signature], certificate.payload == wire.payload { return certificate }
+        let certificate = try Certificate(verifying: wire)
+        if known.count >= Self.countMax { known.removeAll(keepingCapacity: true) }
+        known[wire.signature] = certificate
+        return certificate
+    }
+}
+
+extension WireFrame {
+    init(_ message: WireFrame.OneOf_Message) {
+        self.init()
+        self.message = message
+    }
+}
+
+extension Replica.Want {
+    var wire: WireWant {
+        var wire = WireWant()
+        wire.account = account.data
+        wire.device = device.data
+        wire.first = range.lowerBound
+        wire.last = range.upperBound
+        return wire
+    }
+
+    init(_ wire: WireWant) throws(Refusal) {
+        guard let account = AccountKey(wire.account), let device = DeviceKey(wire.device) else { throw .malformed }
+        guard wire.first >= 1, wire.first <= wire.last, wire.last <= Limits.sequenceMax else { throw .outOfBounds }
+        self.init(account: account, device: device, range: wire.first...wire.last)
+    }
+}
+
+extension Replica.FeedState {
+    var wire: WireFeedState {
+        var wire = WireFeedState()
+        wire.account = account.data
+        wire.subscribe = interest == .subscribe
+        wire.unsubscribe = interest == .unsubscribe
+        wire.devices = held.sorted { $0.key < $1.key }.map { device, held in
+            var state = WireDeviceState()
+            state.device = device.data
+            // The latest ranges: what is older is only offered by whoever has it in one piece.
+            state.held = held.ranges.suffix(Limits.rangesMax).map { range in
+                var wire = WireRange()
+                wire.first = range.lowerBound
+                wire.last = range.upperBound
+                return wire
+            }
+            return state
+        }
+        return wire
+    }
+
+    init(_ wire: WireFeedState) throws(Refusal) {
+        guard let account = AccountKey(wire.account), wire.devices.count <= Limits.rangesMax else { throw .malformed }
+        var held: [DeviceKey: SequenceSet] = [:]
+        for state in wire.devices {
+            guard let device = DeviceKey(state.device), state.held.count <= Limits.rangesMax else { throw .malformed }
+            var set = SequenceSet()
+            for range in state.held {
+                guard range.first >= 1, range.first <= range.last, range.last <= Limits.sequenceMax else { throw .outOfBounds }
+                set.insert(range.first...range.last)
+            }
+            held[device] = set
+        }
+        self.init(account: account, interest: wire.subscribe ? .subscribe : wire.unsubscribe ? .unsubscribe : .none, held: held)
+    }
+}

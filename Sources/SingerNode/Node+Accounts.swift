@@ -1,0 +1,131 @@
+import Logging
+public import SingerCore
+import SingerDHT
+import SingerReplication
+import SingerStore
+
+/// Registering, logging in and out.
+extension Node {
+    public struct Registration: Sendable {
+        public let login: Login
+        /// Set when the passphrase was made here; shown once, kept nowhere.
+        public let generatedPassphrase: String?
+        /// Whether the account can be logged in to from a peer that never saw it.
+        public let roams: Bool
+    }
+
+    /// Claims a name and makes the keys. Throws `nameTaken`, `weakPassphrase`, `rateLimited`, `storageFull`.
+    public func register(_ name: Username, passphrase: String?) async throws(NodeError) -> Registration {
+        guard let passphrase else { throw .weakPassphrase }
+        try Self.check(passphrase)
+        guard !claiming.contains(name) else { throw .nameTaken(name) }
+        claiming.insert(name)
+        defer { claiming.remove(name) }
+        do {
+            if try await store.account(named: UserReference(name)) != nil { throw NodeError.nameTaken(name) }
+            await awaitPeers()
+            if try await !claims(to: name).isEmpty { throw NodeError.nameTaken(name) }
+
+            let root = RootKey()
+            let device = DeviceSecret()
+            let keys = Keys(root: root, device: device)
+            let now = clock()
+            let certificate = Certificate(device: device.publicKey, name: name, root: root, now: now)
+            let claim = NameClaim(name: name, root: root, created: now)
+            let workLog2 = configuration.workLog2
+            let sealed = try await derivations.run { SealedSecret(sealing: keys.secret, passphrase: passphrase, workLog2: workLog2) }
+
+            // Write, then read back: two who claim a name in the same moment both see the other's claim.
+            await directory.put(claim.placed, permanent: true)
+            if let rival = try await claims(to: name).first(where: { $0.account != claim.account && $0.precedes(claim) }) {
+                logger.notice("lost the race for a name", metadata: ["name": "\(name)", "to": "\(Fingerprint(rival.account))"])
+                await directory.withdraw(claim.placed.place, valueID: claim.placed.valueID)
+                throw NodeError.nameTaken(name)
+            }
+            try await store.add(certificate, sealed: sealed, claim: claim)
+            hosted.insert(root.publicKey)
+            drive(.hosting(root.publicKey))
+            let account = Store.LocalAccount(account: root.publicKey, name: name, sealed: sealed, certificate: certificate)
+            return Registration(login: try await open(account, keys), generatedPassphrase: nil, roams: false)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    private static func check(_ passphrase: String) throws(NodeError) {
+        guard passphrase.count >= Limits.passphraseCharactersMin else { throw .weakPassphrase }
+        guard passphrase.utf8.count <= Limits.passphraseBytesMax else {
+            throw .tooLong(bytes: passphrase.utf8.count, max: Limits.passphraseBytesMax)
+        }
+    }
+
+    /// Opens the keys of an account. A wrong passphrase and an unknown name both throw `badLogin`. Also `rateLimited`.
+    public func login(_ name: Username, passphrase: String) async throws(NodeError) -> Login {
+        do {
+            let recent = failedLogins[name.folded, default: []].filter { .now - $0 < .seconds(60) }
+            failedLogins[name.folded] = recent.isEmpty ? nil : recent
+            guard recent.count < Limits.loginsPerMinuteMax else { throw NodeError.rateLimited }
+            guard passphrase.utf8.count <= Limits.passphraseBytesMax else { throw NodeError.badLogin }
+            let account = try await store.localAccount(named: name)
+            let workLog2 = configuration.workLog2
+            let keys = try await derivations.run { () -> Keys? in
+                guard let account else {
+                    SealedSecret.spendTime(passphrase: passphrase, workLog2: workLog2)
+                    return nil
+                }
+                return account.sealed.open(passphrase: passphrase).flatMap { Keys(secret: $0) }
+            }
+            guard let account, let keys else {
+                if failedLogins.count < 10_000 { failedLogins[name.folded, default: []].append(.now) }
+                throw NodeError.badLogin
+            }
+            return try await open(account, keys)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    private func open(_ account: Store.LocalAccount, _ keys: Keys) async throws -> Login {
+        let start: (cursor: Int64, posts: Int)
+        if let login = opened[account.account]?.logins.values.first {
+            // Another session of the account is there: this one begins where that one stands.
+            start = (login.cursor, 0)
+        } else {
+            start = try await store.unseen(by: account.account)
+        }
+        let login = Login(account, store: store, cursor: start.cursor, unseen: start.posts)
+        opened[account.account, default: OpenAccount(keys: keys, certificate: account.certificate)].logins[ObjectIdentifier(login)] = login
+        if opened[account.account]?.logins.count == 1 {
+            let key = account.account
+            job { await self.cameOnline(key) }
+        }
+        return login
+    }
+
+    /// Ends one login; the last one of an account takes it offline. Idempotent.
+    public func logout(_ login: Login) async {
+        guard opened[login.account]?.logins.removeValue(forKey: ObjectIdentifier(login)) != nil else { return }
+        login.finish()
+        try? await store.setSeen(login.account, login.cursor)
+        guard opened[login.account]?.logins.isEmpty == true else { return }
+        await publishRecord(of: login.account, online: false)
+        // Somebody may have logged in meanwhile.
+        if opened[login.account]?.logins.isEmpty == true { opened[login.account] = nil }
+    }
+
+    /// Throws `badLogin` when `old` is wrong, `weakPassphrase`.
+    public func changePassphrase(_ login: Login, from old: String, to new: String) async throws(NodeError) {
+        try Self.check(new)
+        do {
+            guard let account = try await store.localAccount(named: login.name) else { throw NodeError.badLogin }
+            let workLog2 = configuration.workLog2
+            let sealed = try await derivations.run { () -> SealedSecret? in
+                account.sealed.open(passphrase: old).map { SealedSecret(sealing: $0, passphrase: new, workLog2: workLog2) }
+            }
+            guard let sealed else { throw NodeError.badLogin }
+            try await store.reseal(login.account, sealed)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+}

@@ -1,0 +1,200 @@
+import Logging
+import SingerCore
+import SingerDHT
+import SingerPeer
+import SingerReplication
+import SingerStore
+
+/// What this peer keeps in the DHT, and what it learns from there.
+extension Node {
+    func watchDirectory() async {
+        for await _ in directory.changes() {
+            let old = status
+            status = await directory.status()
+            if status.isConnected != old.isConnected || status.publicHosts != old.publicHosts { await announce() }
+        }
+    }
+
+    /// Puts everything again that others may need: after the start, and when the network is there again.
+    func announce() async {
+        status = await directory.status()
+        do {
+            for claim in try await store.claims() { await directory.put(claim.placed, permanent: true) }
+            for account in hosted {
+                for envelope in try await store.records(of: account) { await directory.put(AccountRecord.place(account, envelope), permanent: true) }
+            }
+        } catch {
+            logger.error("cannot announce", metadata: ["error": "\(error)"])
+        }
+        for account in Array(opened.keys) { await publishRecord(of: account, online: true) }
+        providedAt = 0
+        await provide()
+    }
+
+    /// Says of each feed that is held here where it can be had.
+    func provide() async {
+        let now = clock()
+        guard now - providedAt > RecordKind.provider.lifetime / 2 else { return }
+        providedAt = now
+        let endpoints = ownEndpoints()
+        guard !endpoints.isEmpty else { return }
+        for account in hosted.union(followersHere.filter { !$0.value.isEmpty }.keys) {
+            await directory.put(ProviderRecord.placed(account, endpoints: endpoints, now: now, by: secret), permanent: false)
+        }
+    }
+
+    /// Where this peer can be dialled, as far as it knows.
+    func ownEndpoints() -> [Endpoint] {
+        let hosts = configuration.advertise.map { [$0] } ?? configuration.peerHost.map { [$0] } ?? status.publicHosts
+        return hosts.prefix(4).compactMap { Endpoint(host: $0, port: configuration.peerPort) }
+    }
+
+    // MARK: Accounts
+
+    /// An entry written here goes into the DHT too: for those who listen and have no link, and for the account's followers to be found.
+    func publish(_ entry: Entry, by device: DeviceSecret) {
+        let directory = directory
+        job {
+            if let edge = EntryRecord.followerEdge(entry, by: device) {
+                await directory.put(edge, permanent: true)
+            }
+            await directory.put(EntryRecord.news(entry, by: device), permanent: false)
+        }
+    }
+
+    /// Notes that an account's record is out of date; it is written again shortly, once for many changes.
+    func touchRecord(of account: AccountKey) {
+        guard opened[account] != nil, dirtyRecords.insert(account).inserted else { return }
+        job {
+            try? await Task.sleep(for: .milliseconds(300))
+            await self.refreshRecord(of: account)
+        }
+    }
+
+    private func refreshRecord(of account: AccountKey) async {
+        dirtyRecords.remove(account)
+        if opened[account] != nil { await publishRecord(of: account, online: true) }
+    }
+
+    /// Writes the record of an account whose keys are open, tells the links, and puts it into the DHT.
+    func publishRecord(of account: AccountKey, online isOnline: Bool) async {
+        guard let open = opened[account] else { return }
+        do {
+            let counts = try await store.counts(of: account)
+            let latest = try await store.latestEntries(of: open.certificate.device, count: 32)
+            let now = max(clock(), (opened[account]?.recordWritten ?? 0) + 1)
+            opened[account]?.recordWritten = now
+            let record = AccountRecord(
+                certificate: open.certificate, node: secret.publicKey, endpoints: ownEndpoints(), onlineUntil: isOnline ? now + Limits.onlineLease : 0,
+                seen: now, followers: counts.followers, following: counts.following, posts: counts.posts, head: latest.last?.header.seq ?? 0,
+                lastPost: counts.lastPost, tail: AccountRecord.tail(of: latest))
+            let envelope = record.sealed(by: open.keys.device)
+            await take(record, envelope, from: nil)
+            await directory.put(AccountRecord.place(account, envelope), permanent: true)
+        } catch {
+            logger.error("cannot write an account record", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// A verified account record, from a link, from the DHT, or written here.
+    func take(_ record: AccountRecord, _ envelope: Envelope, from node: NodeKey?) async {
+        let account = record.certificate.account
+        guard hosted.contains(account) || replica.knows(account) else { return }
+        let isNew = (try? await store.keep(record, envelope)) ?? false
+        noteLease(record)
+        if !hosted.contains(account) {
+            drive(.contact(Replica.Contact(account: account, node: record.node, endpoints: endpoints(of: record), isHome: true)))
+            if replica.wants(account, at: clock()), !record.tail.isEmpty { enqueue(record.tail, from: node, isNews: false) }
+        }
+        if isNew { drive(.recordChanged(account, from: node)) }
+    }
+
+    /// Where the peer of a record can be dialled: where it says, and where a link has seen it.
+    func endpoints(of record: AccountRecord) -> [Endpoint] {
+        let seen = links[record.node]?.endpoints ?? []
+        return record.endpoints + seen.filter { !record.endpoints.contains($0) }
+    }
+
+    // MARK: Lookups
+
+    /// Tells the replica what the store knows of an account's peers.
+    func findHome(of account: AccountKey) async {
+        drive(.interest(account))
+        for record in (try? await knownRecords(of: account)) ?? [] {
+            drive(.contact(Replica.Contact(account: account, node: record.node, endpoints: endpoints(of: record), isHome: true)))
+        }
+    }
+
+    func knownRecords(of account: AccountKey) async throws -> [AccountRecord] {
+        try await store.records(of: account).compactMap { try? AccountRecord(reading: $0) }
+    }
+
+    /// The newest word on an account, from the store, or from the DHT if there is none.
+    func latestRecord(of account: AccountKey) async throws -> AccountRecord? {
+        if replica.isServed(account) || hosted.contains(account), let record = try await knownRecords(of: account).first { return record }
+        let found = await directory.all(.account(account), .account, within: .seconds(2)).compactMap { try? AccountRecord(reading: $0) }
+        return (found + (try await knownRecords(of: account))).max { $0.seen < $1.seen }
+    }
+
+    /// Looks for the peers of an account, for the replica.
+    func lookUp(_ account: AccountKey) async {
+        let directory = directory
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                for envelope in await directory.first(.account(account), .account, within: .seconds(5), until: { _ in false }) {
+                    if let record = try? AccountRecord(reading: envelope) { await self.take(record, envelope, from: nil) }
+                }
+            }
+            group.addTask {
+                for envelope in await directory.first(.providers(account), .provider, within: .seconds(5), until: { _ in false }) {
+                    if let provider = try? ProviderRecord(reading: envelope) { await self.take(provider) }
+                }
+            }
+        }
+        drive(.lookupEnded(account))
+    }
+
+    private func take(_ provider: ProviderRecord) {
+        guard provider.until > clock() - Limits.clockSkewMax, provider.node != secret.publicKey else { return }
+        drive(.contact(Replica.Contact(account: provider.account, node: provider.node, endpoints: provider.endpoints, isHome: false)))
+    }
+
+    /// Hears the news of an account from the DHT: a way that is there even where no link can be made.
+    func listen(to account: AccountKey) {
+        guard listeners[account] == nil else { return }
+        let news = directory.listen(.news(account), .news)
+        listeners[account] = Task { await Self.hear(news, for: self) }
+    }
+
+    @concurrent
+    private static func hear(_ news: AsyncStream<Envelope>, for node: Node) async {
+        for await envelope in news {
+            if let entry = try? EntryRecord.entry(in: envelope) { await node.heard(entry) }
+        }
+    }
+
+    private func heard(_ entry: Entry) {
+        guard replica.wants(entry.header.account, at: clock()) else { return }
+        enqueue([entry], from: nil, isNews: true)
+    }
+
+    /// Reads who follows an account out of the DHT: what was said while nobody here could be reached.
+    func readEdges(of account: AccountKey, within limit: Duration) async {
+        for envelope in await directory.all(.followers(account, shard: 0), .followerEdge, within: limit) {
+            guard let entry = try? EntryRecord.entry(in: envelope) else { continue }
+            enqueue([entry], from: nil, isNews: false)
+        }
+        await ingestRoom()
+    }
+
+    /// Keeps the claim of somebody who is followed from here, to put it again while they are away.
+    func keepClaim(of user: UserView) async {
+        do {
+            guard let name = UserReference(user.name)?.name, let claim = try await claims(to: name).first(where: { $0.account == user.account }) else { return }
+            try await store.keep(claim)
+            await directory.put(claim.placed, permanent: true)
+        } catch {
+            logger.warning("cannot keep a claim", metadata: ["error": "\(error)"])
+        }
+    }
+}

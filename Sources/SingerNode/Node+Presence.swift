@@ -1,0 +1,52 @@
+import SingerCore
+import SingerReplication
+import SingerStore
+
+/// Who is online: a lease in the account record, renewed while a session is open.
+extension Node {
+    /// The first session of an account was opened.
+    func cameOnline(_ account: AccountKey) async {
+        await publishRecord(of: account, online: true)
+        await readEdges(of: account, within: .seconds(5))
+    }
+
+    /// Renews the leases of accounts here, and notices those that ran out elsewhere.
+    func renewPresence() async {
+        let now = clock()
+        for (account, open) in opened where now - open.recordWritten > Limits.onlineLease / 2 { await publishRecord(of: account, online: true) }
+        for account in online where !isOnline(account, at: now) { setOnline(account, false) }
+        await provide()
+    }
+
+    func noteLease(_ record: AccountRecord) {
+        let account = record.certificate.account
+        let old = leases[account]?[record.certificate.device]
+        guard record.seen >= old?.seen ?? 0 else { return }
+        leases[account, default: [:]][record.certificate.device] = Lease(onlineUntil: record.onlineUntil, seen: record.seen)
+        setOnline(account, isOnline(account, at: clock()))
+    }
+
+    private func isOnline(_ account: AccountKey, at now: Milliseconds) -> Bool { leases[account]?.values.contains { $0.onlineUntil > now } ?? false }
+
+    private func setOnline(_ account: AccountKey, _ isOnline: Bool) {
+        guard online.contains(account) != isOnline else { return }
+        if isOnline { online.insert(account) } else { online.remove(account) }
+        let listeners = (followersHere[account] ?? []).filter { opened[$0] != nil }
+        guard !listeners.isEmpty else { return }
+        job { await self.tell(listeners, that: account, isOnline: isOnline) }
+    }
+
+    private func tell(_ followers: Set<AccountKey>, that account: AccountKey, isOnline: Bool) async {
+        guard let user = try? await store.user(account) else { return }
+        for follower in followers {
+            for login in opened[follower]?.logins.values.map({ $0 }) ?? [] { login.tell(isOnline ? .online(user) : .offline(user)) }
+        }
+    }
+
+    func presence(of account: AccountKey, _ record: AccountRecord?) -> WhoIs.Presence {
+        let now = clock()
+        if opened[account] != nil || isOnline(account, at: now) || record?.isOnline(at: now) == true { return .online }
+        guard let seen = [record?.seen, leases[account]?.values.map(\.seen).max()].compactMap({ $0 }).max() else { return .unknown }
+        return .lastSeen(seen)
+    }
+}

@@ -1,0 +1,164 @@
+public import SingerCore
+import SingerDHT
+import SingerPeer
+import SingerReplication
+import SingerStore
+
+/// What users read. Newest first; ids and names are as typed.
+extension Node {
+    public func timeline(_ login: Login, count: Int, before: String?) async throws(NodeError) -> [PostView] {
+        do {
+            let start = try await before.asyncMap { try await self.post($0).id.hash }
+            let posts = try await store.timeline(of: login.account, count: count, before: start)
+            guard posts.count < count else { return posts }
+            // The end of what is here: there may be more where it comes from.
+            let followed = try await store.following(of: login.account).map(\.account)
+            guard await fetchOlder(followed, count: count) else { return posts }
+            return try await store.timeline(of: login.account, count: count, before: start)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public func feed(of name: String, _ login: Login, count: Int, before: String?) async throws(NodeError) -> [PostView] {
+        do {
+            let user = try await find(name)
+            let start = try await before.asyncMap { try await self.post($0).id.hash }
+            await visit(user.account)
+            let posts = try await store.feed(of: user.account, count: count, before: start)
+            guard posts.count < count, await fetchOlder([user.account], count: count) else { return posts }
+            return try await store.feed(of: user.account, count: count, before: start)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public func search(_ words: String, _ login: Login, count: Int) async throws(NodeError) -> [PostView] {
+        do {
+            return try await store.search(words, by: login.account, count: count)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public func show(_ id: String, _ login: Login) async throws(NodeError) -> PostDetails {
+        do {
+            let post = try await post(id)
+            guard let details = try await store.details(of: post.id.hash) else { throw NodeError.noSuchPost(id) }
+            return details
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    /// The whole conversation that a post belongs to, oldest first.
+    public func thread(_ id: String, _ login: Login) async throws(NodeError) -> [PostView] {
+        do {
+            return try await store.thread(of: try await post(id).id.hash)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    /// Of the login's own account when no name is given. In alphabetical order.
+    public func followers(of name: String?, _ login: Login) async throws(NodeError) -> [UserView] {
+        do {
+            guard let name else { return try await store.followers(of: login.account) }
+            let user = try await find(name)
+            if !hosted.contains(user.account) { await readEdges(of: user.account, within: .seconds(2)) }
+            return try await store.followers(of: user.account)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public func following(of name: String?, _ login: Login) async throws(NodeError) -> [UserView] {
+        do {
+            guard let name else { return try await store.following(of: login.account) }
+            let user = try await find(name)
+            await visit(user.account)
+            // Whom somebody follows stands in their whole log.
+            _ = await fetchOlder([user.account], count: Int(Limits.sequenceMax))
+            return try await store.following(of: user.account)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public func whois(_ name: String, _ login: Login) async throws(NodeError) -> WhoIs {
+        do {
+            let user = try await find(name)
+            let counts = try await store.counts(of: user.account)
+            let record = try await latestRecord(of: user.account)
+            let isHere = hosted.contains(user.account)
+            let knowsLog = isHere || online.contains(user.account) && replica.isLevel(user.account) && followersHere[user.account] != nil
+            let last = try await (counts.lastPost ?? record?.lastPost).asyncFlatMap { try await self.store.post($0)?.id }
+            return WhoIs(
+                user: user, fingerprint: Fingerprint(user.account),
+                address: isHere ? ownEndpoints().first : record.flatMap { endpoints(of: $0).first },
+                presence: presence(of: user.account, record), followers: isHere ? counts.followers : max(counts.followers, record?.followers ?? 0),
+                following: knowsLog ? max(counts.following, isHere ? 0 : record?.following ?? 0) : record?.following ?? counts.following,
+                lastPost: last, profile: try await store.profile(of: user.account))
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    /// The login's own profile.
+    public func profile(_ login: Login) async throws(NodeError) -> [ProfileField] {
+        do {
+            return try await store.profile(of: login.account)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public struct NodeStatus: Hashable, Sendable {
+        public let version: String
+        public let network: String
+        public let uptime: Duration
+        /// Accounts of this peer, and those with an open session.
+        public let accounts: Int
+        public let online: Int
+        public let sessions: Int
+        /// Posts in the store.
+        public let posts: Int
+        public let links: Int
+        public let dhtNodes: Int
+        /// Entries that other peers have yet to acknowledge.
+        public let owed: Int
+    }
+
+    public func status() async -> NodeStatus {
+        NodeStatus(
+            version: Self.version, network: configuration.network, uptime: .now - started, accounts: hosted.count, online: opened.count,
+            sessions: opened.values.reduce(0) { $0 + $1.logins.count }, posts: (try? await store.postCount()) ?? 0, links: links.count,
+            dhtNodes: status.goodNodes, owed: replica.debtCount)
+    }
+
+    public struct PeerView: Hashable, Sendable {
+        public let node: NodeKey
+        public let host: String
+        /// Whether this peer dialled the other.
+        public let isDialled: Bool
+        /// Feeds of which the other wants the news.
+        public let feeds: Int
+    }
+
+    public func peers() async -> [PeerView] {
+        links.values.map {
+            PeerView(node: $0.link.remote, host: $0.link.remoteHost, isDialled: $0.link.isDialled, feeds: replica.subscriptions(of: $0.link.remote))
+        }
+        .sorted { $0.node < $1.node }
+    }
+}
+
+extension Optional where Wrapped: Sendable {
+    fileprivate func asyncMap<Value>(_ transform: (Wrapped) async throws -> Value) async rethrows -> Value? {
+        if let self { try await transform(self) } else { nil }
+    }
+
+    fileprivate func asyncFlatMap<Value>(_ transform: (Wrapped) async throws -> Value?) async rethrows -> Value? {
+        if let self { try await transform(self) } else { nil }
+    }
+}

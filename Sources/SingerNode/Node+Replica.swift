@@ -1,0 +1,226 @@
+import Logging
+import SingerCore
+import SingerPeer
+import SingerReplication
+import SingerStore
+import SingerWire
+
+/// The shell around the replica: events in, actions out.
+extension Node {
+    func drive(_ event: Replica.Event) {
+        for action in replica.handle(event, now: clock()) { carryOut(action) }
+    }
+
+    private func carryOut(_ action: Replica.Action) {
+        switch action {
+        case .store(let entries, let node, let isNews): enqueue(entries, from: node, isNews: isNews)
+        case .send(let message, let node): send(message, to: node)
+        case .answer(let want, let node): job { await self.answer(want, to: node) }
+        case .sendRecord(let account, let node): job { await self.sendRecord(of: account, to: node) }
+        case .dial(let node, let endpoints): job { await self.dial(node, endpoints) }
+        case .lookUp(let account): job { await self.lookUp(account) }
+        case .accept(let entry, let recipient, let node): job { await self.accept(entry, for: recipient, from: node) }
+        case .settle(let debt): job { await self.settle(debt) }
+        case .close(let node, let reason): links[node]?.link.close(reason)
+        }
+    }
+
+    // MARK: Entries in
+
+    /// Verified entries on their way into the store: what comes while a commit is under way shares the next one.
+    struct IngestQueue {
+        struct Batch {
+            let entries: [Entry]
+            let source: NodeKey?
+            let isNews: Bool
+        }
+
+        var batches: [Batch] = []
+        var entries = 0
+        var isRunning = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+
+        /// Entries that may wait before links are read no further.
+        static let entriesMax = 4_096
+    }
+
+    func enqueue(_ entries: [Entry], from node: NodeKey?, isNews: Bool) {
+        ingest.batches.append(IngestQueue.Batch(entries: entries, source: node, isNews: isNews))
+        ingest.entries += entries.count
+        guard !ingest.isRunning else { return }
+        ingest.isRunning = true
+        job { await self.drainIngest() }
+    }
+
+    /// Returns when there is room for more: what makes a fast sender wait.
+    func ingestRoom() async {
+        if ingest.entries > IngestQueue.entriesMax { await withCheckedContinuation { ingest.waiting.append($0) } }
+    }
+
+    private func drainIngest() async {
+        while !ingest.batches.isEmpty {
+            let batches = ingest.batches
+            ingest.batches = []
+            ingest.entries = 0
+            do {
+                let outcomes = try await store.ingest(batches.flatMap(\.entries), now: clock())
+                var start = 0
+                for batch in batches {
+                    took(batch, outcomes[start..<(start + batch.entries.count)])
+                    start += batch.entries.count
+                }
+            } catch {
+                // A full disk, say. What was not stored is asked for again.
+                logger.error("cannot store entries", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: .seconds(1))
+            }
+            for waiting in ingest.waiting { waiting.resume() }
+            ingest.waiting = []
+        }
+        ingest.isRunning = false
+    }
+
+    private func took(_ batch: IngestQueue.Batch, _ outcomes: ArraySlice<Store.Outcome>) {
+        var stored: [Entry] = []
+        for (entry, outcome) in zip(batch.entries, outcomes) {
+            switch outcome {
+            case .stored, .completed, .duplicate: stored.append(entry)
+            case .parked, .quarantined: break
+            case .equivocation:
+                logger.warning("a device wrote two logs", metadata: ["account": "\(entry.header.account)", "device": "\(entry.header.device)"])
+            case .brokenChain:
+                logger.warning("broken chain", metadata: ["device": "\(entry.header.device)", "seq": "\(entry.header.seq)"])
+                if let source = batch.source { links[source]?.link.close("broken chain") }
+            }
+        }
+        let isNew = Set(zip(batch.entries, outcomes).filter { $0.1 != .duplicate }.map(\.0.id))
+        // A duplicate is held all the same, which the replica may not know yet; but it is news to nobody.
+        let known = stored.filter { !isNew.contains($0.id) }
+        if !known.isEmpty { drive(.stored(known, from: batch.source, isNews: false)) }
+        didStore(stored.filter { isNew.contains($0.id) }, from: batch.source, isNews: batch.isNews)
+    }
+
+    /// What follows from entries that are committed now: others are told, sessions are woken.
+    func didStore(_ entries: [Entry], from node: NodeKey?, isNews: Bool) {
+        guard !entries.isEmpty else { return }
+        drive(.stored(entries, from: node, isNews: isNews))
+        var concerned: Set<AccountKey> = []
+        for entry in entries {
+            concerned.insert(entry.header.account)
+            concerned.formUnion(followersHere[entry.header.account] ?? [])
+            switch entry.content {
+            case .follow(let who), .unfollow(let who):
+                concerned.insert(who.account)
+                touchRecord(of: who.account)
+            case .like(let target): concerned.insert(target.account)
+            case .post, .unlike, .profile, .delete, nil: break
+            }
+            touchRecord(of: entry.header.account)
+        }
+        for account in concerned {
+            for login in opened[account]?.logins.values.map({ $0 }) ?? [] { login.wake() }
+        }
+    }
+
+    // MARK: Answers and deliveries
+
+    private func answer(_ want: Replica.Want, to node: NodeKey) async {
+        do {
+            let entries = try await store.entries(of: want.device, in: want.range).filter { $0.header.account == want.account }
+            await links[node]?.link.room()
+            send(.entries(entries, answers: want), to: node)
+        } catch {
+            logger.error("cannot answer", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func sendRecord(of account: AccountKey, to node: NodeKey) async {
+        for envelope in (try? await store.records(of: account)) ?? [] {
+            var record = WireRecord()
+            record.account = envelope.wire
+            links[node]?.link.send(WireFrame(.record(record)))
+        }
+    }
+
+    /// An entry that somebody's outbox owes to an account here. It is stored if it concerns that account, and acknowledged either way.
+    private func accept(_ entry: Entry, for recipient: AccountKey, from node: NodeKey) async {
+        guard hosted.contains(recipient) else {
+            send(.receipt(entry.id, recipient: recipient, isUnknown: true), to: node)
+            return
+        }
+        if await concerns(entry, recipient) {
+            do {
+                let outcome = try await store.ingest([entry], now: clock())[0]
+                switch outcome {
+                case .stored: didStore([entry], from: nil, isNews: false)
+                case .completed, .duplicate, .parked, .quarantined, .equivocation, .brokenChain: break
+                }
+            } catch {
+                // No receipt: it will come again.
+                return
+            }
+        }
+        send(.receipt(entry.id, recipient: recipient, isUnknown: false), to: node)
+    }
+
+    private func concerns(_ entry: Entry, _ account: AccountKey) async -> Bool {
+        switch entry.content {
+        case .follow(let who), .unfollow(let who): return who.account == account
+        case .like(let target), .unlike(let target): return target.account == account
+        case .post(let post):
+            if post.replyTo?.account == account || post.forward?.header.account == account { return true }
+            guard let name = try? await store.user(account).flatMap({ UserReference($0.name)?.name.folded }) else { return false }
+            return post.text.mentions.contains(name)
+        case .profile, .delete, nil: return false
+        }
+    }
+
+    private func settle(_ debt: Replica.Debt) async {
+        do {
+            try await store.settle(debt.entry.id, recipient: debt.recipient)
+        } catch {
+            logger.error("cannot settle", metadata: ["error": "\(error)"])
+        }
+    }
+
+    // MARK: Feeds
+
+    /// Begins to keep up with a feed that somebody here follows.
+    func takeUp(_ account: AccountKey) async {
+        guard !hosted.contains(account) else { return }
+        await findHome(of: account)
+        drive(.following(account))
+        listen(to: account)
+    }
+
+    func giveUp(_ account: AccountKey) {
+        drive(.unfollowed(account))
+        listeners.removeValue(forKey: account)?.cancel()
+    }
+
+    /// Fetches a feed that nobody here follows, and waits a moment for it.
+    func visit(_ account: AccountKey) async {
+        guard !hosted.contains(account), followersHere[account]?.isEmpty ?? true else { return }
+        await findHome(of: account)
+        drive(.visiting(account))
+        await wait(within: .seconds(2)) { $0.replica.isServed(account) && $0.replica.isLevel(account) && $0.ingest.batches.isEmpty && !$0.ingest.isRunning }
+    }
+
+    /// Asks for older entries of feeds, where there are any, and waits a moment for them.
+    ///
+    /// - Returns: whether something may have come.
+    func fetchOlder(_ accounts: [AccountKey], count: Int) async -> Bool {
+        let incomplete = accounts.filter { !hosted.contains($0) && replica.hasOlder($0) }
+        guard !incomplete.isEmpty else { return false }
+        for account in incomplete { drive(.wantsOlder(account, entries: UInt64(count))) }
+        await wait(within: .seconds(2)) { node in
+            incomplete.allSatisfy { node.replica.isLevel($0) } && node.ingest.batches.isEmpty && !node.ingest.isRunning
+        }
+        return true
+    }
+
+    private func wait(within limit: Duration, until isDone: (isolated Node) -> Bool) async {
+        let deadline = ContinuousClock.now + limit
+        while !isDone(self), .now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
+    }
+}

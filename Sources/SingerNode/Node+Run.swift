@@ -1,0 +1,103 @@
+import Logging
+public import ServiceLifecycle
+import SingerCore
+import SingerDHT
+import SingerPeer
+import SingerReplication
+import SingerStore
+
+/// The life of a node: load, serve until shutdown, say goodbye.
+extension Node: Service {
+    /// Loads what the node needs to answer its first user. Call once, before `run`.
+    public func load() async throws(NodeError) {
+        do {
+            for account in try await store.localAccounts() {
+                hosted.insert(account.account)
+                drive(.hosting(account.account))
+                for followee in try await store.following(of: account.account) { followersHere[followee.account, default: []].insert(account.account) }
+            }
+            status = await directory.status()
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public func run() async throws {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.resume() }
+            group.addTask { await self.acceptLinks() }
+            group.addTask { await self.watchDirectory() }
+            group.addTask { await self.keepTime() }
+            await withGracefulShutdownHandler {
+                for await job in jobs { group.addTask { await job() } }
+            } onGracefulShutdown: {
+                self.addJob.finish()
+            }
+            await leave()
+            group.cancelAll()
+        }
+        await directory.shutdown()
+        store.close()
+    }
+
+    /// Takes up what the last run left: logs, follows, debts, peers.
+    private func resume() async {
+        do {
+            for log in try await store.heldLogs() { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
+            for account in followersHere.keys { await takeUp(account) }
+            for (entry, recipient) in try await store.owed() {
+                await findHome(of: recipient)
+                drive(.owes(Replica.Debt(entry: entry, recipient: recipient)))
+            }
+            for follower in try await store.followersOfLocals(count: 64) {
+                for record in try await knownRecords(of: follower) { drive(.greet(record.node, endpoints(of: record))) }
+            }
+        } catch {
+            logger.error("cannot resume", metadata: ["error": "\(error)"])
+        }
+        await announce()
+    }
+
+    private func keepTime() async {
+        var seenWritten: [ObjectIdentifier: Milliseconds] = [:]
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .seconds(1))
+            if replica.hasWork { drive(.tick) }
+            await renewPresence()
+            await rememberSeen(&seenWritten)
+            do {
+                let parked = try await store.ingestParked(now: clock())
+                if !parked.isEmpty { didStore(parked, from: nil, isNews: false) }
+            } catch {
+                logger.warning("cannot take up parked entries", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Notes in the store how far sessions have read, not at every line but before long.
+    private func rememberSeen(_ written: inout [ObjectIdentifier: Milliseconds]) async {
+        for account in opened.values {
+            guard let login = account.logins.values.max(by: { $0.cursor < $1.cursor }) else { continue }
+            if written[ObjectIdentifier(login)] != login.cursor {
+                written[ObjectIdentifier(login)] = login.cursor
+                try? await store.setSeen(login.account, login.cursor)
+            }
+        }
+        let open = Set(opened.values.flatMap(\.logins.keys))
+        written = written.filter { open.contains($0.key) }
+    }
+
+    /// Tells everybody that this peer goes, and closes what is open.
+    private func leave() async {
+        for account in Array(opened.keys) {
+            await publishRecord(of: account, online: false)
+            for login in opened[account]?.logins.values.map({ $0 }) ?? [] {
+                try? await store.setSeen(account, login.cursor)
+                login.finish()
+            }
+            opened[account] = nil
+        }
+        for listener in listeners.values { listener.cancel() }
+        await transport.shutdown()
+    }
+}

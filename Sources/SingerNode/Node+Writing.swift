@@ -1,0 +1,148 @@
+public import SingerCore
+import SingerReplication
+import SingerStore
+
+/// What users write. Everything returns after the commit; nothing waits for the network, except to learn who bears a name.
+extension Node {
+    public func post(_ text: String, by login: Login) async throws(NodeError) -> ShownID {
+        do {
+            return try await write(.post(Post(text: PostText(typed: text))), by: login)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public func reply(to id: String, _ text: String, by login: Login) async throws(NodeError) -> ShownID {
+        do {
+            let parent = try await livePost(id)
+            let reference = EntryReference(entry: parent.id.hash, account: parent.author.account)
+            return try await write(.post(Post(text: PostText(typed: text), replyTo: reference)), by: login)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    /// A forward of a forward forwards the original.
+    public func forward(_ id: String, comment: String, by login: Login) async throws(NodeError) -> ShownID {
+        do {
+            let post = try await livePost(id)
+            let hash = post.forward?.id.hash ?? post.id.hash
+            guard let original = try await store.entry(hash), original.body != nil else { throw NodeError.deleted(post.forward?.id ?? post.id) }
+            let comment = comment.allSatisfy(\.isWhitespace) ? try PostText(canonical: "") : try PostText(typed: comment)
+            return try await write(.post(Post(forwarding: original, comment: comment)), by: login)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public func delete(_ id: String, by login: Login) async throws(NodeError) -> ShownID {
+        do {
+            let post = try await livePost(id)
+            guard post.author.account == login.account else { throw NodeError.notYours(post.id) }
+            try await write(.delete(EntryReference(entry: post.id.hash, account: login.account)), by: login)
+            return post.id
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public func like(_ id: String, by login: Login) async throws(NodeError) -> ShownID { try await react(id, likes: true, login) }
+    public func unlike(_ id: String, by login: Login) async throws(NodeError) -> ShownID { try await react(id, likes: false, login) }
+
+    private func react(_ id: String, likes: Bool, _ login: Login) async throws(NodeError) -> ShownID {
+        do {
+            let post = try await livePost(id)
+            let reference = EntryReference(entry: post.id.hash, account: post.author.account)
+            // Saying it twice changes nothing, and is not an error.
+            if try await store.likes(login.account, post.id.hash) != likes { try await write(likes ? .like(reference) : .unlike(reference), by: login) }
+            return post.id
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    /// May ask the network who bears the name, when this peer does not know: then a few seconds at most.
+    public func follow(_ name: String, by login: Login) async throws(NodeError) -> UserView {
+        do {
+            let user = try await find(name)
+            guard user.account != login.account else { throw NodeError.selfFollow }
+            guard try await !store.isFollowing(login.account, user.account) else { throw NodeError.alreadyFollowing(user) }
+            try await write(.follow(Self.followee(user)), by: login)
+            followersHere[user.account, default: []].insert(login.account)
+            for session in opened[login.account]?.logins.values.map({ $0 }) ?? [] { session.show(backlogOf: user.account) }
+            await takeUp(user.account)
+            job { await self.keepClaim(of: user) }
+            return user
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public func unfollow(_ name: String, by login: Login) async throws(NodeError) -> UserView {
+        do {
+            let user = try await known(name)
+            guard try await store.isFollowing(login.account, user.account) else { throw NodeError.notFollowing(user) }
+            try await write(.unfollow(Self.followee(user)), by: login)
+            followersHere[user.account]?.remove(login.account)
+            if followersHere[user.account]?.isEmpty == true { giveUp(user.account) }
+            return user
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public func mute(_ name: String, by login: Login) async throws(NodeError) -> UserView { try await mute(name, true, login) }
+    public func unmute(_ name: String, by login: Login) async throws(NodeError) -> UserView { try await mute(name, false, login) }
+
+    private func mute(_ name: String, _ isMuted: Bool, _ login: Login) async throws(NodeError) -> UserView {
+        do {
+            let user = try await known(name)
+            try await store.mute(login.account, user.account, isMuted)
+            return user
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    /// An empty text removes the field.
+    public func setProfile(_ field: String, _ text: String, by login: Login) async throws(NodeError) {
+        do {
+            let max = Limits.profileTextBytesMax
+            let text = text.allSatisfy(\.isWhitespace) ? try PostText(canonical: "") : try PostText(typed: text, bytesMax: max)
+            guard let profile = ProfileField(field: field, text: text) else { throw NodeError.badProfileField(field) }
+            let fields = try await store.profile(of: login.account)
+            guard text.string.isEmpty || fields.count < Limits.profileFieldsMax || fields.contains(where: { $0.field == profile.field }) else {
+                throw NodeError.badProfileField("there are \(Limits.profileFieldsMax) fields already")
+            }
+            try await write(.profile(profile), by: login)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    private static func followee(_ user: UserView) throws(NodeError) -> Followee {
+        guard let reference = UserReference(user.name) else { throw .internal("no such name: \(user.name)") }
+        return Followee(account: user.account, name: reference.name)
+    }
+
+    // MARK: The way of an entry
+
+    /// Signs, commits, and sets going what follows from it.
+    @discardableResult
+    private func write(_ content: Entry.Content, by login: Login) async throws -> ShownID {
+        let account = try keys(of: login)
+        let written = try await store.append(content, by: account.keys.device, account.certificate, now: clock()) { login.wrote($0) }
+        didStore([written.entry], from: nil, isNews: true)
+        publish(written.entry, by: account.keys.device)
+        if !written.recipients.isEmpty { job { await self.owe(written.entry, to: written.recipients) } }
+        return written.shown
+    }
+
+    /// The outbox holds the debts already; this sets them going.
+    private func owe(_ entry: Entry, to recipients: [AccountKey]) async {
+        for recipient in recipients {
+            await findHome(of: recipient)
+            drive(.owes(Replica.Debt(entry: entry, recipient: recipient)))
+        }
+    }
+}
