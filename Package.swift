@@ -26,6 +26,7 @@ let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metri
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let configuration: Target.Dependency = .product(name: "Configuration", package: "swift-configuration")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -44,6 +45,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -73,7 +75,10 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "singerd",
-            dependencies: ["SingerCore", "SingerNode", "SingerGateway", arguments, configuration, lifecycle, unixSignals, logging],
+            dependencies: [
+                "SingerCore", "SingerStore", "SingerDHT", "SingerPeer", "SingerNode", "SingerGateway", arguments, configuration, lifecycle, unixSignals,
+                nioPosix, system, logging,
+            ],
             swiftSettings: settings),
 
         // Tests.
@@ -91,7 +96,7 @@ let package = Package(
             name: "SingerGatewayTests",
             dependencies: ["SingerGateway", "SingerNode", "SingerCore", "SingerTesting", nioCore, nioPosix, nioSSL, lifecycle, logging],
             swiftSettings: settings),
-        .testTarget(name: "IntegrationTests", dependencies: ["SingerCore", "SingerTesting"], swiftSettings: settings),
+        .testTarget(name: "IntegrationTests", dependencies: ["SingerCore", "SingerTesting", "singerd"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -1,4 +1,57 @@
 import ArgumentParser
-import Configuration
+import Foundation
+import Logging
+import NIOPosix
+import ServiceLifecycle
+import SingerCore
+import SingerNode
 
-@main struct S { static func main() {} }
+/// The peer: reads its settings, opens everything, says that it is ready, and serves until it is told to stop.
+@main
+struct Singerd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "singerd", abstract: "A peer of Singer, the timeline that no server owns.",
+        discussion: """
+            Connect with `nc 127.0.0.1 6667` and type HELP.
+            Every option can also stand in the environment (SINGER_DATA_DIR, SINGER_GATEWAY, …) or in the JSON file that --config names.
+            """,
+        version: Node.version)
+
+    @OptionGroup var options: Options
+
+    func run() async throws {
+        // A client that goes away while it is written to must not end the peer.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            let settings = try await Settings(options)
+            let level = settings.logLevel
+            LoggingSystem.bootstrap { label in
+                var handler = StreamLogHandler.standardError(label: label)
+                handler.logLevel = level
+                return handler
+            }
+            let peer = try await Peer(settings)
+            FileHandle.standardOutput.write(Data((peer.readyLine + "\n").utf8))
+            try await peer.serve()
+        } catch let error as UsageError {
+            throw Self.failure(error.description, code: 64)
+        } catch let error as StartError {
+            throw Self.failure(error.description, code: 1)
+        }
+    }
+
+    private static func failure(_ text: String, code: Int32) -> ExitCode {
+        FileHandle.standardError.write(Data("singerd: \(text)\n".utf8))
+        return ExitCode(code)
+    }
+}
+
+/// The command line is wrong.
+struct UsageError: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// The peer cannot start; one line that says why.
+struct StartError: Error, CustomStringConvertible {
+    let description: String
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Logging
+import NIOPosix
+import ServiceLifecycle
+import SingerCore
+import SingerDHT
+import SingerGateway
+import SingerNode
+import SingerPeer
+import SingerStore
+import UnixSignals
+
+/// The parts of a running peer, opened in the order in which they need each other.
+struct Peer {
+    let readyLine: String
+    private let services: ServiceGroup
+
+    init(_ settings: Settings) async throws {
+        do {
+            let logger = Logger(label: "singer")
+            let store = try Store(directory: settings.dataDirectory)
+            let secret = try await Node.secret(in: store)
+            let group = MultiThreadedEventLoopGroup.singleton
+            let transport = try PeerTransport(secret: secret, group: group, logger: Logger(label: "singer.peer"))
+            let peerPort = try await transport.listen(host: settings.listen.host, port: settings.listen.port)
+            let nodeCache = URL(fileURLWithPath: settings.dataDirectory + "/nodes")
+            let directory = try await OpenDHTDirectory(
+                configuration: OpenDHTDirectory.Configuration(
+                    host: settings.listen.isAnyAddress ? "" : settings.listen.host, port: settings.dhtPort ?? peerPort, network: settings.network,
+                    bootstrap: settings.bootstrap, discovery: settings.discovery, nodeCache: nodeCache), logger: Logger(label: "singer.dht"))
+            let expectsPeers = !settings.bootstrap.isEmpty || FileManager.default.fileExists(atPath: nodeCache.path)
+            let node = Node(
+                configuration: Node.Configuration(
+                    network: settings.network, advertise: settings.advertise, peerPort: peerPort,
+                    peerHost: settings.listen.isAnyAddress ? nil : settings.listen.host, expectsPeers: expectsPeers, workLog2: settings.workLog2),
+                store: store, directory: directory, transport: transport, secret: secret)
+            try await node.load()
+            let tls = settings.tlsCertificate.flatMap { certificate in
+                settings.tlsKey.map { GatewayConfiguration.TLS(certificatePath: certificate, keyPath: $0) }
+            }
+            let gateway = Gateway(
+                configuration: GatewayConfiguration(
+                    host: settings.gateway.host, port: settings.gateway.port, serverName: settings.serverName, password: settings.gatewayPassword, tls: tls),
+                node: node, group: group, logger: Logger(label: "singer.gateway"))
+            let gatewayPort = try await gateway.bind()
+            let dhtPort = await directory.status().port
+            let gatewayAddress = HostPort.text(settings.gateway.host, gatewayPort)
+            let peerAddress = HostPort.text(settings.listen.host, peerPort)
+            readyLine = "singerd ready gateway=\(gatewayAddress) peer=\(peerAddress) dht=\(dhtPort) node=\(secret.publicKey)"
+
+            // Services stop in reverse order: clients get their last line first, then the network its goodbye.
+            services = ServiceGroup(
+                configuration: ServiceGroupConfiguration(
+                    services: [
+                        .init(service: node, failureTerminationBehavior: .gracefullyShutdownGroup),
+                        .init(service: gateway, failureTerminationBehavior: .gracefullyShutdownGroup),
+                    ],
+                    gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        } catch {
+            throw StartError(description: Self.line(error))
+        }
+    }
+
+    func serve() async throws {
+        do {
+            try await services.run()
+        } catch {
+            throw StartError(description: Self.line(error))
+        }
+    }
+
+    private static func line(_ error: any Error) -> String {
+        switch error {
+        case StoreError.inUse(let why), StoreError.corrupt(let why), StoreError.failed(let why): why
+        case StoreError.full: "the disk is full"
+        default: String(describing: error)
+        }
+    }
+}
