@@ -29,7 +29,8 @@ public final class LineClient: Sendable {
     private let state = Mutex(State())
 
     public init(port: Int, host: String = "127.0.0.1") throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        self.descriptor = descriptor
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(port).bigEndian
@@ -43,7 +44,6 @@ public final class LineClient: Sendable {
         }
         var on: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
-        let descriptor = descriptor
         Thread.detachNewThread { [weak self] in
             var pending: [UInt8] = []
             var chunk = [UInt8](repeating: 0, count: 65_536)

@@ -1,0 +1,60 @@
+import Foundation
+import SingerTesting
+
+/// Peers of one test: real processes on loopback that know each other through a bootstrap file only.
+struct Network {
+    let name = "test-\(UUID().uuidString.prefix(8))"
+    let directory: String
+
+    init() throws {
+        directory = NSTemporaryDirectory() + "singer-\(name)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    }
+
+    func peer(
+        _ label: String, joining others: PeerProcess..., gatewayPort: Int = 0, peerPort: Int = 0, arguments: [String] = [], environment: [String: String] = [:]
+    ) async throws -> PeerProcess {
+        try await PeerProcess(
+            directory: "\(directory)/\(label)", network: name, bootstrap: others.map(\.dhtPort), gatewayPort: gatewayPort, peerPort: peerPort,
+            arguments: arguments, environment: environment)
+    }
+
+    /// The same peer again, at the same ports, after it ended.
+    func restart(_ label: String, _ old: PeerProcess, joining others: PeerProcess...) async throws -> PeerProcess {
+        try await PeerProcess(
+            directory: "\(directory)/\(label)", network: name, bootstrap: others.map(\.dhtPort), gatewayPort: old.gatewayPort, peerPort: old.peerPort)
+    }
+
+    func remove() { try? FileManager.default.removeItem(atPath: directory) }
+}
+
+extension PeerProcess {
+    /// A session of a new account.
+    func register(_ name: String, _ passphrase: String = "correct-horse") async throws -> LineClient {
+        let client = try connect()
+        let reply = try await client.ask("REGISTER \(name) \(passphrase)")
+        guard reply.isOK else { throw LineClient.TimedOut(description: "\(reply.last)\n\(log)") }
+        return client
+    }
+
+    func login(_ name: String, _ passphrase: String = "correct-horse") async throws -> LineClient {
+        let client = try connect()
+        let reply = try await client.ask("LOGIN \(name) \(passphrase)")
+        guard reply.isOK else { throw LineClient.TimedOut(description: "\(reply.last)\n\(log)") }
+        return client
+    }
+}
+
+extension LineClient {
+    /// Asks until the reply is as wanted: for what the network settles in its own time.
+    @discardableResult
+    func ask(_ command: String, until isWanted: (Reply) -> Bool, within limit: Duration = .seconds(20)) async throws -> Reply {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            let reply = try await ask(command)
+            if isWanted(reply) { return reply }
+            guard .now < deadline else { throw TimedOut(description: "\(command) went on saying \(reply.rows) \(reply.last)") }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+}
