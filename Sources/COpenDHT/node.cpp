@@ -15,7 +15,7 @@ constexpr size_t packetsMax = 8 * 1024;
 /// A packet that waited this long has been given up by its sender, who tries again after a second.
 constexpr auto packetAgeMax = std::chrono::milliseconds(650);
 constexpr auto statusAgeMax = std::chrono::seconds(1);
-constexpr auto statusAgeMin = std::chrono::milliseconds(100);
+constexpr auto statusAgeMin = std::chrono::milliseconds(20);
 /// Names that are being resolved at one time: a resolver may hang for half a minute.
 constexpr int resolvingMax = 4;
 constexpr const char *discoveryService = "singer";
@@ -121,8 +121,11 @@ void Node::run() {
         bool changed;
         {
             std::lock_guard<std::mutex> lock(dhtMutex);
+            bool busy = !due.empty() || !received.empty();
             wakeup = step(std::move(due), std::move(received));
             changed = refreshStatus();
+            // What happened since the last look at the status is not left until something else happens.
+            if (busy) wakeup = std::min(wakeup, lastRefresh + statusAgeMin);
         }
         if (changed) config.changed(context.get());
     }
@@ -183,7 +186,7 @@ dht::time_point Node::step(std::vector<Operation> &&due, dht::net::PacketList &&
 
 bool Node::refreshStatus() {
     auto now = dht::clock::now();
-    if (now - lastRefresh < statusAgeMin) return false;
+    if (now < lastRefresh + statusAgeMin) return false;
     lastRefresh = now;
     copendht_status next{};
     next.port4 = current.port4;

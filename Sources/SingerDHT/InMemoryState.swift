@@ -91,7 +91,10 @@ struct InMemoryState: Sendable {
     mutating func advance(by span: Milliseconds) {
         now += span
         for id in nodes.keys.sorted() { announce(from: id) }
-        for id in nodes.keys { nodes[id]?.stored = nodes[id]?.stored.filter { $0.value.expires > now } ?? [:] }
+        for (id, node) in nodes {
+            let living = node.stored.filter { $0.value.expires > now }
+            nodes[id]?.stored = living
+        }
     }
 
     // MARK: Records

@@ -58,12 +58,21 @@ final class NodeHandle: Sendable {
 
     /// - Parameter force: don't ask the storage rule, as a hostile node would not.
     func put(_ bytes: Data, _ kind: RecordKind, at place: DirectoryKey, valueID: UInt64, permanent: Bool, force: Bool = false) {
+        put(bytes, type: kind.rawValue, at: place, valueID: valueID, permanent: permanent, force: force)
+    }
+
+    /// Puts a value of a type that is none of ours, as a hostile node might.
+    func putForeign(_ bytes: Data, type: UInt16, at place: DirectoryKey) {
+        put(bytes, type: type, at: place, valueID: UInt64(type) + 1_000, permanent: true, force: true)
+    }
+
+    private func put(_ bytes: Data, type: UInt16, at place: DirectoryKey, valueID: UInt64, permanent: Bool, force: Bool) {
         let key = [UInt8](place.bytes)
         let data = [UInt8](bytes)
         key.withUnsafeBufferPointer { key in
             data.withUnsafeBufferPointer { data in
                 guard let base = key.baseAddress else { return }
-                var value = copendht_value(key: base, id: valueID, kind: kind.rawValue, data: data.baseAddress, size: data.count)
+                var value = copendht_value(key: base, id: valueID, kind: type, data: data.baseAddress, size: data.count)
                 copendht_put(node, &value, permanent, force)
             }
         }
@@ -94,6 +103,8 @@ final class NodeHandle: Sendable {
 extension copendht_status {
     var port: Int { Int(port4 != 0 ? port4 : port6) }
     var goodNodes: Int { Int(good4) + Int(good6) }
+    /// Values that lie here, for others or our own.
+    var storedValues: Int { store_values }
 
     var publicHosts: [String] {
         withUnsafeBytes(of: hosts) { bytes in
