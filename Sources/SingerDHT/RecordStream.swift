@@ -1,0 +1,78 @@
+import SingerCore
+import Synchronization
+
+import struct Foundation.Data
+
+/// A value as OpenDHT gave it, of unknown worth.
+struct RawValue: Hashable, Sendable {
+    let valueID: UInt64
+    let bytes: Data
+}
+
+/// Turns values of unknown worth into records: verified, in place, each once.
+///
+/// That is done where the records are read, not on OpenDHT's thread, and only as fast as they are read.
+final class RecordStream: Sendable {
+    private let place: DirectoryKey
+    private let kind: RecordKind
+    private let raw: AsyncStream<RawValue>
+    private let seen: Mutex<RecentSet<RawValue>>
+    private let limit: Int?
+    private let refused: @Sendable () -> Void
+
+    /// - Parameters:
+    ///   - limit: how many different values are looked at; `nil` for a stream without end, which remembers only the latest.
+    ///   - refused: called for each value that is not what it says.
+    init(
+        of raw: AsyncStream<RawValue>, at place: DirectoryKey, _ kind: RecordKind, limit: Int?, refused: @escaping @Sendable () -> Void
+    ) {
+        self.raw = raw
+        self.place = place
+        self.kind = kind
+        self.limit = limit
+        self.refused = refused
+        seen = Mutex(RecentSet(capacity: limit ?? Limits.recordsPerKeyMax))
+    }
+
+    var envelopes: AsyncStream<Envelope> {
+        AsyncStream { await self.next() }
+    }
+
+    private func next() async -> Envelope? {
+        for await value in raw {
+            let (isNew, count) = seen.withLock { ($0.insert(value), $0.count) }
+            guard isNew else { continue }
+            if let envelope = try? Envelope(kind, verifying: value.bytes), StorageRule.allows(envelope, at: place, valueID: value.valueID) {
+                return envelope
+            }
+            refused()
+            if let limit, count >= limit { return nil }
+        }
+        return nil
+    }
+}
+
+/// Remembers the latest elements, up to a number of them.
+struct RecentSet<Element: Hashable> {
+    let capacity: Int
+    private var members: Set<Element> = []
+    private var order: [Element] = []
+    private var oldest = 0
+
+    init(capacity: Int) { self.capacity = max(1, capacity) }
+
+    var count: Int { members.count }
+
+    /// Whether the element was not there.
+    mutating func insert(_ element: Element) -> Bool {
+        guard members.insert(element).inserted else { return false }
+        if order.count < capacity {
+            order.append(element)
+        } else {
+            members.remove(order[oldest])
+            order[oldest] = element
+            oldest = (oldest + 1) % capacity
+        }
+        return true
+    }
+}

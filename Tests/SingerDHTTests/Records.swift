@@ -1,0 +1,48 @@
+import SingerCore
+import Testing
+
+import struct Foundation.Data
+
+/// Records to put, small and of every kind that the tests need.
+enum Sample {
+    static func claim(_ name: String, by root: RootKey, at time: Milliseconds = 1_000) throws -> PlacedRecord {
+        NameClaim(name: try #require(Username(name)), root: root, created: time).placed
+    }
+
+    static func provider(_ account: AccountKey, at time: Milliseconds = 1_000, by node: NodeSecret = NodeSecret()) -> PlacedRecord {
+        ProviderRecord.placed(account, endpoints: [], now: time, by: node)
+    }
+
+    /// A record as large as records get, under an id that its writer chooses.
+    static func sealed(at place: DirectoryKey, bytes: Int, seq: UInt64 = 1, by root: RootKey) -> PlacedRecord {
+        let envelope = Envelope(.sealedIdentity, payload: Data(repeating: UInt8(truncatingIfNeeded: seq), count: bytes), seq: seq, by: root)
+        return PlacedRecord(place: place, valueID: 7, envelope: envelope)
+    }
+
+    /// A device with a first post, and the records that tell of it.
+    struct Author {
+        let root = RootKey()
+        let device = DeviceSecret()
+        let node = NodeSecret()
+        let certificate: Certificate
+        let entry: Entry
+
+        init(now: Milliseconds = 1_000) throws {
+            let name = try #require(Username("alice"))
+            certificate = Certificate(device: device.publicKey, name: name, root: root, now: now)
+            let followee = Followee(account: RootKey().publicKey, name: name)
+            entry = Entry(.follow(followee), after: nil, by: device, certificate: certificate, now: now)
+        }
+
+        var news: PlacedRecord { EntryRecord.news(entry, by: device) }
+
+        func record(seen: Milliseconds) -> PlacedRecord {
+            let record = AccountRecord(
+                certificate: certificate, node: node.publicKey, endpoints: [], onlineUntil: seen + 1, seen: seen, followers: 0,
+                following: 1, posts: 0, head: 1, lastPost: nil, tail: [entry])
+            return AccountRecord.place(certificate.account, record.sealed(by: device))
+        }
+
+        func edge() throws -> PlacedRecord { try #require(EntryRecord.followerEdge(entry, by: device)) }
+    }
+}

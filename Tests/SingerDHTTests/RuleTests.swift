@@ -1,0 +1,95 @@
+import Foundation
+import SingerCore
+import Testing
+
+@testable import SingerDHT
+
+/// The parts that need no node.
+struct RuleTests {
+    @Test func `storing nodes ask what readers ask, for every kind`() throws {
+        let author = try Sample.Author()
+        let sealed = Sample.sealed(at: .sealedIdentity(Data("place".utf8)), bytes: 10, by: author.root)
+        let records = [
+            try Sample.claim("alice", by: author.root), author.record(seen: 2_000), author.news, try author.edge(),
+            Sample.provider(author.certificate.account), sealed,
+        ]
+        #expect(Set(records.map(\.envelope.kind)) == Set(RecordKind.allCases))
+        for record in records {
+            for other in records {
+                let reader = StorageRule.allows(record.envelope, at: other.place, valueID: record.valueID)
+                #expect(StorageRule.allows(record.envelope, at: other.place.bytes, valueID: record.valueID) == reader)
+                #expect(reader == (record.place == other.place || record.envelope.kind == .sealedIdentity))
+            }
+            #expect(!StorageRule.allows(record.envelope, at: Data([1, 2]), valueID: record.valueID))
+            #expect(!StorageRule.allows(record.envelope, at: record.place, valueID: 0))
+        }
+    }
+
+    @Test func `nobody can sit on the value id of another`() throws {
+        let author = try Sample.Author()
+        for record in [try Sample.claim("alice", by: author.root), author.record(seen: 2_000), try author.edge()] {
+            #expect(!StorageRule.allows(record.envelope, at: record.place, valueID: record.valueID ^ 2))
+        }
+    }
+
+    @Test func `a gate lets through what verifies, newer over older, and no more than it has time for`() throws {
+        let now = ContinuousClock.now
+        let gate = StorageGate(now: now)
+        let author = try Sample.Author()
+        let (old, new) = (author.record(seen: 2_000), author.record(seen: 3_000))
+        func accepts(_ new: PlacedRecord, over old: Data?, local: Bool = false, at time: ContinuousClock.Instant = now) -> Bool {
+            gate.accepts(new.envelope.kind, at: new.place.bytes, valueID: new.valueID, new.envelope.encoded, over: old, local: local, now: time)
+        }
+        #expect(accepts(new, over: old.envelope.encoded))
+        #expect(!accepts(old, over: new.envelope.encoded))
+        #expect(accepts(old, over: Data("junk".utf8)))
+        let claim = try Sample.claim("alice", by: author.root)
+        var taken = 0
+        while taken < 100_000, accepts(claim, over: nil) { taken += 1 }
+        #expect((100...2 * StorageGate.verificationsPerSecondMax).contains(taken))
+        #expect(!accepts(claim, over: nil))
+        #expect(accepts(claim, over: nil, local: true))
+        #expect(accepts(claim, over: nil, at: now + .seconds(1)))
+    }
+
+    @Test func `a bucket refills steadily and never holds more than its burst`() {
+        let start = ContinuousClock.now
+        var bucket = TokenBucket(perSecond: 10, burst: 5, now: start)
+        let steps: [(count: Int, after: Duration, isTaken: Bool)] = [
+            (5, .zero, true), (1, .zero, false), (1, .milliseconds(100), true), (1, .zero, false), (5, .seconds(100), true),
+            (1, .seconds(100), false),
+        ]
+        for step in steps {
+            let isTaken = bucket.take(step.count, now: start + step.after)
+            #expect(isTaken == step.isTaken, "\(step)")
+        }
+    }
+
+    @Test func `a recent set forgets the oldest`() {
+        var set = RecentSet<Int>(capacity: 3)
+        var isNew: [Bool] = []
+        for element in [1, 2, 3, 3, 1, 4, 1] { isNew.append(set.insert(element)) }
+        #expect(isNew == [true, true, true, false, false, true, true])
+        #expect(set.count == 3)
+    }
+
+    @Test func `the public network is met by no name`() {
+        #expect(OpenDHTDirectory.networkID("") != 0)
+        #expect(OpenDHTDirectory.networkID("a") != OpenDHTDirectory.networkID("b"))
+    }
+
+    @Test func `a node cache reads what is an address, and nothing else`() throws {
+        #expect(NodeCache.endpoint("127.0.0.1:4222") == Endpoint(host: "127.0.0.1", port: 4222))
+        #expect(NodeCache.endpoint("[::1]:4222") == Endpoint(host: "::1", port: 4222))
+        for line in ["", ":", "host", "host:", "host:0", "host:99999", ":1", "a b:1"] { #expect(NodeCache.endpoint(line) == nil) }
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("nodes-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: url) }
+        let cache = NodeCache(url: url)
+        #expect(cache.load() == [])
+        try Data([0xff, 0x0a, 0x00]).write(to: url)
+        #expect(cache.load() == [])
+        try cache.save(Data("127.0.0.1:1\n".utf8))
+        try cache.save(Data())
+        #expect(cache.load() == [Endpoint(host: "127.0.0.1", port: 1)].compactMap { $0 })
+    }
+}
