@@ -16,6 +16,7 @@ let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swif
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let x509: Target.Dependency = .product(name: "X509", package: "swift-certificates")
@@ -58,7 +59,7 @@ let package = Package(
         .target(name: "SingerDHT", dependencies: ["SingerCore", "COpenDHT", logging], swiftSettings: settings),
         .target(
             name: "SingerPeer",
-            dependencies: ["SingerCore", "SingerWire", protobuf, crypto, nioCore, nioPosix, nioSSL, x509, asn1, logging],
+            dependencies: ["SingerCore", "SingerWire", protobuf, crypto, nioCore, nioPosix, nioTLS, nioSSL, x509, asn1, logging],
             swiftSettings: settings),
 
         // The use cases, and the port that offers them.
@@ -81,7 +82,10 @@ let package = Package(
         .testTarget(name: "SingerReplicationTests", dependencies: ["SingerReplication", "SingerCore", "SingerTesting"], swiftSettings: settings),
         .testTarget(name: "SingerStoreTests", dependencies: ["SingerStore", "SingerCore", "SingerTesting"], swiftSettings: settings),
         .testTarget(name: "SingerDHTTests", dependencies: ["SingerDHT", "SingerCore", "SingerTesting"], swiftSettings: settings),
-        .testTarget(name: "SingerPeerTests", dependencies: ["SingerPeer", "SingerCore", "SingerTesting", nioCore], swiftSettings: settings),
+        .testTarget(
+            name: "SingerPeerTests",
+            dependencies: ["SingerPeer", "SingerCore", "SingerWire", "SingerTesting", nioCore, nioPosix, nioTLS, nioSSL, crypto, x509, asn1, logging],
+            swiftSettings: settings),
         .testTarget(name: "SingerNodeTests", dependencies: ["SingerNode", "SingerCore", "SingerStore", "SingerDHT", "SingerTesting"], swiftSettings: settings),
         .testTarget(name: "SingerGatewayTests", dependencies: ["SingerGateway", "SingerNode", "SingerCore", "SingerTesting"], swiftSettings: settings),
         .testTarget(name: "IntegrationTests", dependencies: ["SingerCore", "SingerTesting"], swiftSettings: settings),
