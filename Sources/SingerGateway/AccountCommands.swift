@@ -1,0 +1,62 @@
+internal import SingerCore
+internal import SingerNode
+
+/// REGISTER, LOGIN, LOGOUT, PASSWD.
+enum AccountCommands {
+    static let all: [Command] = [
+        Command(
+            "REGISTER name [passphrase]", "make an account, and log in to it",
+            meaning: """
+                Claims the name in the network and makes the keys of the account. Without a passphrase a strong one is made and shown once. \
+                With \(Limits.passphraseCharactersStrong) characters or more the account can be opened from any peer, with fewer from this one only.
+                """,
+            example: "REGISTER andre correct-horse-battery", argumentsMin: 1, handler: .anyone(register)),
+        Command(
+            "LOGIN name passphrase", "log in",
+            meaning: "Opens the account, also one made at another peer if its passphrase is strong. From then on new posts are shown as they come.",
+            example: "LOGIN andre correct-horse-battery", argumentsMin: 2, handler: .anyone(login)),
+        Command(
+            "LOGOUT", "log out, and stay connected",
+            meaning: "Ends this session of the account. Other sessions of the same account go on.",
+            example: "LOGOUT", handler: .account(logout)),
+        Command(
+            "PASSWD old new", "change the passphrase",
+            meaning: "The new passphrase is the rest of the line. An old one with spaces in it is put between quotation marks.",
+            example: "PASSWD correct-horse correct-horse-battery", argumentsMin: 2, handler: .account(changePassphrase)),
+    ]
+
+    private static func register(_ context: CommandContext) async throws(Failure) -> Outcome {
+        var arguments = context.arguments
+        let typed = arguments.word() ?? ""
+        guard let name = Username(typed) else { throw Failure(.invalidName(typed)) }
+        let passphrase = arguments.isEmpty ? nil : String(arguments.rest)
+        let registration = try await context.ask { node throws(NodeError) in try await node.register(name, passphrase: passphrase) }
+        let login = registration.login
+        return .loggedIn(
+            login,
+            Reply(
+                .registered(
+                    name: login.name.text, key: login.fingerprint, passphrase: registration.generatedPassphrase, roams: registration.roams)))
+    }
+
+    private static func login(_ context: CommandContext) async throws(Failure) -> Outcome {
+        var arguments = context.arguments
+        // What can't be a name is an unknown name: the answer is the same.
+        guard let name = arguments.word().flatMap({ Username($0) }) else { throw Failure(.badLogin) }
+        let passphrase = String(arguments.rest)
+        let login = try await context.ask { node throws(NodeError) in try await node.login(name, passphrase: passphrase) }
+        return .loggedIn(login, Reply(.loggedIn(name: login.name.text, key: login.fingerprint, unseen: login.unseen)))
+    }
+
+    private static func logout(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
+        .loggedOut(Reply(.loggedOut))
+    }
+
+    private static func changePassphrase(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
+        var arguments = context.arguments
+        guard let old = arguments.quotedWord(), !arguments.isEmpty else { throw Failure(.needMoreParameters, "usage: PASSWD old new") }
+        let new = String(arguments.rest)
+        try await context.ask { node throws(NodeError) in try await node.changePassphrase(login, from: old, to: new) }
+        return .done(.passphraseChanged)
+    }
+}

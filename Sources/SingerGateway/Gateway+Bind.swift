@@ -1,0 +1,82 @@
+internal import NIOCore
+internal import NIOPosix
+internal import NIOSSL
+
+extension Gateway {
+    /// An accepted connection, as bytes.
+    typealias Client = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+
+    static func listen(_ configuration: GatewayConfiguration, on group: any EventLoopGroup) async throws(GatewayError) -> NIOAsyncChannel<Client, Never> {
+        let address = try address(configuration)
+        let tls = try tlsContext(configuration)
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // Finds out about clients that vanished without a word.
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            // One read of a few lines at a time: this bounds what is held for a client that sends faster than it is answered.
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1_024, maximum: 16_384))
+            .childChannelOption(.writeBufferWaterMark, value: .init(low: 16 << 10, high: 64 << 10))
+        do {
+            return try await bootstrap.bind(to: address) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+                    try channel.pipeline.syncOperations.addHandler(EndOfInput())
+                    return try Client(
+                        wrappingChannelSynchronously: channel,
+                        configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2), isOutboundHalfClosureEnabled: true))
+                }
+            }
+        } catch let error as IOError where error.errnoCode == EADDRINUSE {
+            throw .portInUse(host: configuration.host, port: configuration.port)
+        } catch {
+            throw .cannotBind(host: configuration.host, port: configuration.port, reason: "\(error)")
+        }
+    }
+
+    /// Passphrases go over this port: without TLS they must not leave the machine.
+    private static func address(_ configuration: GatewayConfiguration) throws(GatewayError) -> SocketAddress {
+        let address: SocketAddress
+        do {
+            address = try .makeAddressResolvingHost(configuration.host, port: configuration.port)
+        } catch {
+            throw .badHost(configuration.host)
+        }
+        guard configuration.tls != nil || address.isLoopback else { throw .notLoopback(host: configuration.host) }
+        return address
+    }
+
+    private static func tlsContext(_ configuration: GatewayConfiguration) throws(GatewayError) -> NIOSSLContext? {
+        guard let tls = configuration.tls else { return nil }
+        let chain: [NIOSSLCertificate]
+        do {
+            chain = try NIOSSLCertificate.fromPEMFile(tls.certificatePath)
+        } catch {
+            throw .badCertificate(path: tls.certificatePath, reason: "\(error)")
+        }
+        guard !chain.isEmpty else { throw .badCertificate(path: tls.certificatePath, reason: "it holds none") }
+        do {
+            let key = try NIOSSLPrivateKey(file: tls.keyPath, format: .pem)
+            var settings = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+            settings.minimumTLSVersion = .tlsv12
+            return try NIOSSLContext(configuration: settings)
+        } catch {
+            throw .badKey(path: tls.keyPath, reason: "\(error)")
+        }
+    }
+}
+
+extension SocketAddress {
+    /// 127.0.0.0/8 or ::1.
+    var isLoopback: Bool {
+        switch self {
+        case .v4: ipAddress?.hasPrefix("127.") ?? false
+        case .v6: ipAddress == "::1"
+        case .unixDomainSocket: true
+        }
+    }
+}

@@ -1,0 +1,158 @@
+internal import SingerCore
+internal import SingerNode
+
+/// What a session makes of the lines it reads.
+extension Session {
+    func take(_ item: LineDecoder.Item) async throws -> Next {
+        switch phase {
+        case .new(let isAdmitted): try await takeFirst(item, isAdmitted: isAdmitted)
+        case .singer: try await takeCommand(item)
+        case .irc: try await takeIRC(item)
+        }
+    }
+
+    /// Finds out what the client is.
+    private func takeFirst(_ item: LineDecoder.Item, isAdmitted: Bool) async throws -> Next {
+        switch item {
+        case .tooLong:
+            try await answer(Reply(failure: .lineTooLong), tag: nil)
+            return .more
+        case .invalidUTF8:
+            try await answer(Reply(failure: .invalidUTF8), tag: nil)
+            return .more
+        case .line(let line):
+            guard !Arguments(line).isEmpty else { return .more }
+            let kind = FirstLine(line)
+            if kind == .http { return .close }
+            guard isAdmitted else {
+                guard isGatewayPassword(line) else {
+                    try await answer(Reply(failure: .gatewayPassword), tag: nil)
+                    return .close
+                }
+                // Not answered: nobody knows yet in which dialect. The next line tells.
+                phase = .new(isAdmitted: true)
+                return .more
+            }
+            switch kind {
+            case .http: return .close
+            case .irc: phase = .irc
+            case .plain: phase = .singer
+            }
+            return try await take(item)
+        }
+    }
+
+    /// Whether the line is `PASS password`; IRC clients may put a `:` before it.
+    private func isGatewayPassword(_ line: String) -> Bool {
+        var arguments = Arguments(line)
+        guard arguments.word()?.asciiUppercased == "PASS" else { return false }
+        let given = arguments.text
+        let configuration = gateway.configuration
+        return configuration.accepts(password: given) || (given.hasPrefix(":") && configuration.accepts(password: String(given.dropFirst())))
+    }
+
+    private func takeIRC(_ item: LineDecoder.Item) async throws -> Next {
+        let answer = IRCForNow(serverName: gateway.configuration.serverName).answer(to: item)
+        if let line = answer.line { try await write([line].text(.crlf)) }
+        return answer.closes ? .close : .more
+    }
+
+    private func takeCommand(_ item: LineDecoder.Item) async throws -> Next {
+        if block != nil { return try await takeText(item) }
+        switch item {
+        case .tooLong:
+            try await answer(Reply(failure: .lineTooLong), tag: nil)
+        case .invalidUTF8:
+            try await answer(Reply(failure: .invalidUTF8), tag: nil)
+        case .line(let line):
+            let request: Request?
+            do {
+                request = try Request(line)
+            } catch {
+                try await answer(Reply(failure: error), tag: nil)
+                return .more
+            }
+            guard let request else { return .more }
+            return try await carryOut(tag: request.tag) { context throws(Failure) in
+                guard !request.verb.isEmpty else { throw Failure(.needMoreParameters, "a command belongs after the tag: #42 POST hi") }
+                return try await CommandTable.command(request.verb).run(context(request.arguments))
+            }
+        }
+        return .more
+    }
+
+    /// One more line of a text of several.
+    private func takeText(_ item: LineDecoder.Item) async throws -> Next {
+        guard var open = block else { return .more }
+        let text: String
+        do {
+            let closed = try open.take(item)
+            guard let closed else {
+                block = open
+                return .more
+            }
+            text = closed
+        } catch {
+            block = nil
+            try await answer(Reply(failure: error), tag: open.tag)
+            return .more
+        }
+        block = nil
+        return try await carryOut(tag: open.tag) { [open] context throws(Failure) in
+            let context = context(Arguments(""))
+            guard let login = context.login else { throw .needLogin }
+            return try await PostCommands.submit(text, open.purpose, context, login)
+        }
+    }
+
+    /// Runs one command, does what its outcome asks of the session, and writes its reply.
+    private func carryOut(
+        tag: String?, _ command: (_ context: (Arguments) -> CommandContext) async throws(Failure) -> Outcome
+    ) async throws -> Next {
+        isReplying = true
+        defer { endReply() }
+        let gateway = gateway
+        let login = login
+        let outcome: Outcome
+        do {
+            outcome = try await command { CommandContext(node: gateway.node, login: login, arguments: $0, logger: gateway.logger) }
+        } catch {
+            try await answer(Reply(failure: error), tag: tag)
+            return .more
+        }
+        switch outcome {
+        case .reply(let reply):
+            try await answer(reply, tag: tag)
+        case .loggedIn(let login, let reply):
+            await leave()
+            self.login = login
+            try await answer(reply, tag: tag)
+            startPushing(login)
+        case .loggedOut(let reply):
+            await leave()
+            try await answer(reply, tag: tag)
+        case .format(let dialect, let reply):
+            self.dialect = dialect
+            try await answer(reply, tag: tag)
+        case .text(let purpose):
+            block = TextBlock(purpose, tag: tag)
+        case .quit(let reply):
+            await leave()
+            try await answer(reply, tag: tag)
+            return .close
+        }
+        return .more
+    }
+
+    private func answer(_ reply: Reply, tag: String?) async throws {
+        try await write(dialect.lines(of: reply, tag: tag).text(ending))
+    }
+
+    /// Ends the session's login, if there is one. Nothing is pushed to it any more when this returns.
+    func leave() async {
+        await stopPushing()
+        guard let login else { return }
+        self.login = nil
+        await gateway.node.logout(login)
+    }
+}

@@ -1,0 +1,58 @@
+internal import Logging
+internal import SingerCore
+internal import SingerNode
+
+/// What is new for the account of a session, told without being asked.
+extension Session {
+    func startPushing(_ login: Login) {
+        pushing = Task { await self.push(login) }
+    }
+
+    func stopPushing() async {
+        guard let pushing else { return }
+        pushing.cancel()
+        // It may be waiting for the end of the very reply that ends it.
+        releasePushes()
+        await pushing.value
+        self.pushing = nil
+    }
+
+    func endReply() {
+        isReplying = false
+        releasePushes()
+    }
+
+    private func releasePushes() {
+        pushWaiting?.resume()
+        pushWaiting = nil
+    }
+
+    private func push(_ login: Login) async {
+        do {
+            try await pushNews(of: login)
+            for await _ in login.wakes { try await pushNews(of: login) }
+        } catch {
+            // The client is gone, or logs out; whoever reads its lines finds out too.
+            gateway.logger.debug("Pushing ended", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Writes batch after batch, as fast as the client reads, until the session is up to date.
+    private func pushNews(of login: Login) async throws {
+        while !Task.isCancelled {
+            let news: [Push]
+            do {
+                news = try await login.pushes()
+            } catch {
+                // Nothing is lost: the session's place is kept, and the next wake tries again.
+                gateway.logger.warning("News of an account can't be read", metadata: ["error": "\(error)"])
+                return
+            }
+            guard !news.isEmpty else { return }
+            // What a command brings about is seen after its reply. Once is enough: one that sends command after command gets its news between two of them.
+            if isReplying, !Task.isCancelled { await withCheckedContinuation { pushWaiting = $0 } }
+            guard !Task.isCancelled else { return }
+            try await write(news.map { dialect.line(of: $0) }.text(ending))
+        }
+    }
+}

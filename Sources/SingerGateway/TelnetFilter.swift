@@ -1,0 +1,64 @@
+/// Takes Telnet's commands out of a stream of bytes (RFC 854, RFC 855). They may be split across reads.
+///
+/// What a Telnet client asks is never answered: silence refuses every option, and text without options is what we want.
+struct TelnetFilter {
+    private enum State {
+        case text
+        /// After IAC.
+        case command
+        /// After WILL, WONT, DO or DONT: the option is still to come.
+        case option
+        /// After SB, up to IAC SE.
+        case parameters(bytes: Int)
+        case parametersCommand(bytes: Int)
+    }
+
+    /// No option that a client may send by itself is nearly this long; beyond it the client does not speak Telnet.
+    static let parametersBytesMax = 1_024
+
+    private static let interpretAsCommand: UInt8 = 255
+    private static let optionCommands: ClosedRange<UInt8> = 251...254
+    private static let parametersBegin: UInt8 = 250
+    private static let parametersEnd: UInt8 = 240
+
+    private var state = State.text
+
+    /// Appends the text among `bytes` to `text`.
+    mutating func pass(_ bytes: some Collection<UInt8>, to text: inout [UInt8]) {
+        if case .text = state, !bytes.contains(Self.interpretAsCommand) {
+            text.append(contentsOf: bytes)
+            return
+        }
+        for byte in bytes {
+            if let byte = pass(byte) { text.append(byte) }
+        }
+    }
+
+    private mutating func pass(_ byte: UInt8) -> UInt8? {
+        switch state {
+        case .text:
+            guard byte == Self.interpretAsCommand else { return byte }
+            state = .command
+        case .command:
+            switch byte {
+            case Self.interpretAsCommand:
+                state = .text
+                return byte
+            case Self.optionCommands: state = .option
+            case Self.parametersBegin: state = .parameters(bytes: 0)
+            default: state = .text
+            }
+        case .option:
+            state = .text
+        case .parameters(let bytes):
+            if byte == Self.interpretAsCommand {
+                state = .parametersCommand(bytes: bytes)
+            } else {
+                state = bytes < Self.parametersBytesMax ? .parameters(bytes: bytes + 1) : .text
+            }
+        case .parametersCommand(let bytes):
+            state = byte == Self.parametersEnd ? .text : .parameters(bytes: bytes)
+        }
+        return nil
+    }
+}

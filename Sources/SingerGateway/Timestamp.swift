@@ -1,0 +1,56 @@
+internal import SingerCore
+
+#if canImport(Glibc)
+    private import Glibc
+#else
+    private import Darwin
+#endif
+
+/// Moments as people and programs read them.
+enum Timestamp {
+    /// `2022-12-11 10:56:05` in the daemon's time zone (`TZ`).
+    static func local(_ time: Milliseconds) -> String {
+        var seconds = time_t(floorDivide(time, 1_000).quotient)
+        var parts = tm()
+        guard localtime_r(&seconds, &parts) != nil else { return utc(time) }
+        return date(year: Int64(parts.tm_year) + 1_900, month: Int64(parts.tm_mon) + 1, day: Int64(parts.tm_mday)) + " "
+            + clock(hour: Int64(parts.tm_hour), minute: Int64(parts.tm_min), second: Int64(parts.tm_sec))
+    }
+
+    /// `2022-12-11T10:56:05.123Z` (RFC 3339).
+    static func utc(_ time: Milliseconds) -> String {
+        let (seconds, milliseconds) = floorDivide(time, 1_000)
+        let (days, second) = floorDivide(seconds, 86_400)
+        let (year, month, day) = civil(days)
+        return date(year: year, month: month, day: day) + "T" + clock(hour: second / 3_600, minute: second / 60 % 60, second: second % 60)
+            + "." + digits(milliseconds, 3) + "Z"
+    }
+
+    /// The proleptic Gregorian date that many days after 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").
+    private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+        let (era, dayOfEra) = floorDivide(days + 719_468, 146_097)
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        let month = shifted < 10 ? shifted + 3 : shifted - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+    }
+
+    private static func floorDivide(_ a: Int64, _ b: Int64) -> (quotient: Int64, remainder: Int64) {
+        let (quotient, remainder) = a.quotientAndRemainder(dividingBy: b)
+        return remainder < 0 ? (quotient - 1, remainder + b) : (quotient, remainder)
+    }
+
+    private static func date(year: Int64, month: Int64, day: Int64) -> String {
+        digits(year, 4) + "-" + digits(month, 2) + "-" + digits(day, 2)
+    }
+
+    private static func clock(hour: Int64, minute: Int64, second: Int64) -> String {
+        digits(hour, 2) + ":" + digits(minute, 2) + ":" + digits(second, 2)
+    }
+
+    private static func digits(_ number: Int64, _ count: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, count - text.utf8.count)) + text
+    }
+}
