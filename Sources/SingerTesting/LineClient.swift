@@ -5,6 +5,8 @@ import Synchronization
 public final class LineClient: Sendable {
     public struct TimedOut: Error, CustomStringConvertible {
         public let description: String
+
+        public init(description: String) { self.description = description }
     }
 
     /// One reply: its rows, and the line that ends it.
