@@ -40,13 +40,13 @@ final class RecordStream: Sendable {
 
     private func next() async -> Envelope? {
         for await value in raw {
-            let (isNew, count) = seen.withLock { ($0.insert(value), $0.count) }
+            let (isNew, total) = seen.withLock { ($0.insert(value), $0.total) }
             guard isNew else { continue }
+            if let limit, total > limit { return nil }
             if let envelope = try? Envelope(kind, verifying: value.bytes), StorageRule.allows(envelope, at: place, valueID: value.valueID) {
                 return envelope
             }
             refused()
-            if let limit, count >= limit { return nil }
         }
         return nil
     }
@@ -62,10 +62,13 @@ struct RecentSet<Element: Hashable> {
     init(capacity: Int) { self.capacity = max(1, capacity) }
 
     var count: Int { members.count }
+    /// Elements that were new when they came.
+    private(set) var total = 0
 
     /// Whether the element was not there.
     mutating func insert(_ element: Element) -> Bool {
         guard members.insert(element).inserted else { return false }
+        total += 1
         if order.count < capacity {
             order.append(element)
         } else {

@@ -65,6 +65,19 @@ struct RuleTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a get looks at so many values and no more`() async throws {
+        let account = RootKey().publicKey
+        let records = (0..<8).map { _ in Sample.provider(account) }
+        let raw = AsyncStream<RawValue> { continuation in
+            for record in records + records { continuation.yield(RawValue(valueID: record.valueID, bytes: record.envelope.encoded)) }
+            continuation.finish()
+        }
+        var read: [Envelope] = []
+        for await envelope in RecordStream(of: raw, at: .providers(account), .provider, limit: 5, refused: {}).envelopes { read.append(envelope) }
+        #expect(read == records.prefix(5).map(\.envelope))
+    }
+
     @Test func `a recent set forgets the oldest`() {
         var set = RecentSet<Int>(capacity: 3)
         var isNew: [Bool] = []
