@@ -94,7 +94,10 @@ let package = Package(
         .testTarget(name: "SingerNodeTests", dependencies: ["SingerNode", "SingerCore", "SingerStore", "SingerDHT", "SingerTesting"], swiftSettings: settings),
         .testTarget(
             name: "SingerGatewayTests",
-            dependencies: ["SingerGateway", "SingerNode", "SingerCore", "SingerTesting", nioCore, nioPosix, nioSSL, lifecycle, logging],
+            dependencies: [
+                "SingerGateway", "SingerNode", "SingerStore", "SingerDHT", "SingerPeer", "SingerCore", "SingerTesting", nioCore, nioPosix, nioSSL, lifecycle,
+                logging,
+            ],
             swiftSettings: settings),
         .testTarget(name: "IntegrationTests", dependencies: ["SingerCore", "SingerTesting", "singerd"], swiftSettings: settings),
     ],

@@ -91,13 +91,14 @@ extension Node {
             let counts = try await store.counts(of: user.account)
             let record = try await latestRecord(of: user.account)
             let isHere = hosted.contains(user.account)
-            let knowsLog = isHere || online.contains(user.account) && replica.isLevel(user.account) && followersHere[user.account] != nil
             let last = try await (counts.lastPost ?? record?.lastPost).asyncFlatMap { try await self.store.post($0)?.id }
             return WhoIs(
                 user: user, fingerprint: Fingerprint(user.account),
                 address: isHere ? ownEndpoints().first : record.flatMap { endpoints(of: $0).first },
-                presence: presence(of: user.account, record), followers: isHere ? counts.followers : max(counts.followers, record?.followers ?? 0),
-                following: knowsLog ? max(counts.following, isHere ? 0 : record?.following ?? 0) : record?.following ?? counts.following,
+                presence: presence(of: user.account, record),
+                // Elsewhere more may be known than here, and here something newer than the record.
+                followers: isHere ? counts.followers : max(counts.followers, record?.followers ?? 0),
+                following: isHere ? counts.following : max(counts.following, record?.following ?? 0),
                 lastPost: last, profile: try await store.profile(of: user.account))
         } catch {
             throw NodeError(error)

@@ -12,7 +12,6 @@ import UnixSignals
 
 /// The parts of a running peer, opened in the order in which they need each other.
 struct Peer {
-    let readyLine: String
     private let services: ServiceGroup
 
     init(_ settings: Settings) async throws {
@@ -46,15 +45,12 @@ struct Peer {
             let dhtPort = await directory.status().port
             let gatewayAddress = HostPort.text(settings.gateway.host, gatewayPort)
             let peerAddress = HostPort.text(settings.listen.host, peerPort)
-            readyLine = "singerd ready gateway=\(gatewayAddress) peer=\(peerAddress) dht=\(dhtPort) node=\(secret.publicKey)"
+            let ready = Announcement(line: "singerd ready gateway=\(gatewayAddress) peer=\(peerAddress) dht=\(dhtPort) node=\(secret.publicKey)")
 
             // Services stop in reverse order: clients get their last line first, then the network its goodbye.
             services = ServiceGroup(
                 configuration: ServiceGroupConfiguration(
-                    services: [
-                        .init(service: node, failureTerminationBehavior: .gracefullyShutdownGroup),
-                        .init(service: gateway, failureTerminationBehavior: .gracefullyShutdownGroup),
-                    ],
+                    services: [node, gateway, ready].map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
                     gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         } catch {
             throw StartError(description: Self.line(error))
@@ -75,5 +71,15 @@ struct Peer {
         case StoreError.full: "the disk is full"
         default: String(describing: error)
         }
+    }
+}
+
+/// Says that the peer is ready, once signals are listened to: whoever reads the line may send one at once.
+private struct Announcement: Service {
+    let line: String
+
+    func run() async throws {
+        FileHandle.standardOutput.write(Data((line + "\n").utf8))
+        try await gracefulShutdown()
     }
 }

@@ -30,9 +30,7 @@ struct Singerd: AsyncParsableCommand {
                 handler.logLevel = level
                 return handler
             }
-            let peer = try await Peer(settings)
-            FileHandle.standardOutput.write(Data((peer.readyLine + "\n").utf8))
-            try await peer.serve()
+            try await Peer(settings).serve()
         } catch let error as UsageError {
             throw Self.failure(error.description, code: 64)
         } catch let error as StartError {

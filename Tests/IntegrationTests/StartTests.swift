@@ -83,6 +83,6 @@ struct StartTests {
         let client = try peer.connect()
         client.send("PING x")
         #expect(try await client.line() == ":from.environment PONG from.environment :x")
-        #expect(try await peer.connect().ask("STATUS").rows.contains("network \(network.name)"))
+        #expect(try await peer.register("andre").ask("STATUS").rows.contains("network \(network.name)"))
     }
 }
