@@ -11,6 +11,7 @@ public struct LinkFrames: AsyncSequence, Sendable {
 
     private let producer: Producer
     private let unread: UnreadBytes
+    private let delegate: Delegate
 
     /// Tells the link that its reader wants more, or is gone. Called on any thread.
     struct Delegate: NIOAsyncSequenceProducerDelegate {
@@ -24,7 +25,7 @@ public struct LinkFrames: AsyncSequence, Sendable {
     static func make(_ delegate: Delegate) -> (frames: LinkFrames, feed: Feed) {
         let unread = UnreadBytes()
         let new = Producer.makeSequence(backPressureStrategy: unread, finishOnDeinit: true, delegate: delegate)
-        return (LinkFrames(producer: new.sequence, unread: unread), Feed(source: new.source, unread: unread))
+        return (LinkFrames(producer: new.sequence, unread: unread, delegate: delegate), Feed(source: new.source, unread: unread))
     }
 
     /// The end into which the link puts what arrives.
@@ -44,15 +45,20 @@ public struct LinkFrames: AsyncSequence, Sendable {
         func finish() { source.finish() }
     }
 
-    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(base: producer.makeAsyncIterator(), unread: unread) }
+    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(base: producer.makeAsyncIterator(), unread: unread, delegate: delegate) }
 
     public struct AsyncIterator: AsyncIteratorProtocol {
         let base: Producer.AsyncIterator
         let unread: UnreadBytes
+        let delegate: Delegate
 
         /// The next frame; `nil` once the link is closed.
         @concurrent public mutating func next() async -> WireFrame? {
-            guard let arrived = await base.next() else { return nil }
+            guard let arrived = await base.next() else {
+                // NIO does not tell its delegate when the task was cancelled before its first frame. Told twice does no harm.
+                delegate.didTerminate()
+                return nil
+            }
             unread.add(-arrived.weight)
             return arrived.frame
         }

@@ -131,7 +131,8 @@ struct HostilePeerTests {
         timings.handshake = .milliseconds(100)
         try await withPeers(timings) { peers in
             try await RawClient(port: peers.port).closed()
-            #expect(peers.b.table.handshakeCount == 0)
+            // The other end of that connection hears of it in its own time; the time limit bounds it.
+            while peers.b.table.handshakeCount > 0 { await Task.yield() }
         }
     }
 

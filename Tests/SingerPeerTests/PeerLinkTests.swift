@@ -137,6 +137,19 @@ struct PeerLinkTests {
         }
     }
 
+    @Test func `a link whose reader was cancelled before it began closes`() async throws {
+        try await withPeers { peers in
+            let (a, b) = try await peers.link()
+            let reading = Task {
+                withUnsafeCurrentTask { $0?.cancel() }
+                for await _ in b.frames {}
+            }
+            await reading.value
+            #expect(await b.closed == .notRead)
+            #expect(await a.closed == .closedThere)
+        }
+    }
+
     @Test func `a link that nobody holds closes`() async throws {
         try await withPeers { peers in
             let a = try await peers.a.dial(peers.endpoint(), expecting: nil)
