@@ -48,9 +48,10 @@ struct Peer {
             let ready = Announcement(line: "singerd ready gateway=\(gatewayAddress) peer=\(peerAddress) dht=\(dhtPort) node=\(secret.publicKey)")
 
             // Services stop in reverse order: clients get their last line first, then the network its goodbye.
+            let parts: [any Service] = [node, gateway, ready]
             services = ServiceGroup(
                 configuration: ServiceGroupConfiguration(
-                    services: [node, gateway, ready].map { .init(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
+                    services: parts.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) },
                     gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         } catch {
             throw StartError(description: Self.line(error))
