@@ -12,9 +12,7 @@ extension Failure {
                 .invalidName,
                 "\(Self.quote(typed)) can't be a name: a letter, then letters, digits, _ or -, at most \(Limits.nameCharactersMax), and not a reserved word")
         case .weakPassphrase:
-            self.init(
-                .weakPassphrase,
-                "a passphrase has \(Limits.passphraseCharactersMin) characters or more; REGISTER without one makes a strong one for you")
+            self.init(.weakPassphrase, "a passphrase has \(Limits.passphraseCharactersMin) characters or more; choose a longer one")
         case .badLogin:
             self.init(.badLogin, "no such name, or not its passphrase; check both, or REGISTER name")
         case .noSuchUser(let typed):

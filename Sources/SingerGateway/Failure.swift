@@ -12,8 +12,8 @@ struct Failure: Error, Hashable, Sendable {
 
     /// A text over its limit.
     init(_ code: ErrorCode, bytes: Int?, max: Int) {
-        let size = bytes.map { ", this one \($0)" } ?? ""
-        self.init(code, "a text has at most \(max) bytes\(size); shorten it, or post it in parts")
+        let size = bytes.map { ", and this is \($0)" } ?? ""
+        self.init(code, "at most \(max) bytes may stand here\(size); shorten it, or write it in parts")
     }
 
     static let needLogin = Failure(.needLogin, "log in first: LOGIN name passphrase")

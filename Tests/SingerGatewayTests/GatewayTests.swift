@@ -1,34 +1,34 @@
 import Foundation
-import Logging
 import NIOPosix
 import Testing
 
 @testable import SingerGateway
 
 @Suite(.timeLimit(.minutes(1))) struct GatewayTests {
-    private func gateway(_ configuration: GatewayConfiguration) -> Gateway {
-        Gateway(configuration: configuration, node: makeNode(), group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
+    /// What becomes of listening so.
+    private func bind(_ configuration: GatewayConfiguration) async throws {
+        try await withNode { node in
+            let gateway = Gateway(configuration: configuration, node: node, group: MultiThreadedEventLoopGroup.singleton, logger: quietLogger)
+            _ = try await gateway.bind()
+        }
     }
 
     @Test func `a port in use is one clear line`() async throws {
         try await withGateway { live in
-            let second = gateway(GatewayConfiguration(port: live.port))
-            await #expect(throws: GatewayError.portInUse(host: "127.0.0.1", port: live.port)) { try await second.bind() }
+            await #expect(throws: GatewayError.portInUse(host: "127.0.0.1", port: live.port)) { try await bind(GatewayConfiguration(port: live.port)) }
         }
         #expect(!GatewayError.portInUse(host: "127.0.0.1", port: 6_667).description.contains("\n"))
     }
 
     @Test(arguments: ["0.0.0.0", "::", "192.0.2.7"])
     func `without TLS only the loopback interface is listened on`(host: String) async throws {
-        let gateway = gateway(GatewayConfiguration(host: host, port: 0))
-        await #expect(throws: GatewayError.notLoopback(host: host)) { try await gateway.bind() }
+        await #expect(throws: GatewayError.notLoopback(host: host)) { try await bind(GatewayConfiguration(host: host, port: 0)) }
     }
 
     @Test func `files that hold no certificate or no key are named`() async throws {
         let nothing = FileManager.default.temporaryDirectory.appending(path: "singer-nothing-\(UUID()).pem").path
-        let gateway = gateway(GatewayConfiguration(port: 0, tls: .init(certificatePath: nothing, keyPath: nothing)))
         await #expect {
-            try await gateway.bind()
+            try await bind(GatewayConfiguration(port: 0, tls: .init(certificatePath: nothing, keyPath: nothing)))
         } throws: { error in
             if case GatewayError.badCertificate(nothing, _) = error { true } else { false }
         }

@@ -1,28 +1,63 @@
+import Foundation
 import Logging
 import NIOCore
 import NIOPosix
 import NIOSSL
 import ServiceLifecycle
+import SingerDHT
+import SingerNode
+import SingerPeer
+import SingerStore
 
 @testable import SingerGateway
-@testable import SingerNode
 
-/// The one place where the tests of the gateway make a node.
-func makeNode() -> Node { Node() }
+/// A node that is alone in its network, with a data directory of its own as long as `body` takes.
+func withNode(_ body: (Node) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "singer-gateway-\(UUID())").path
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let store = try Store(directory: folder)
+    let secret = try await Node.secret(in: store)
+    let logger = quietLogger
+    let transport = try PeerTransport(secret: secret, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+    let port = try await transport.listen(host: "127.0.0.1", port: 0)
+    let node = Node(
+        configuration: Node.Configuration(
+            network: "test", advertise: nil, peerPort: port, peerHost: "127.0.0.1", expectsPeers: false, workLog2: 4),
+        store: store, directory: InMemoryDirectory(network: InMemoryNetwork()), transport: transport, secret: secret, logger: logger)
+    try await node.load()
+    do {
+        try await body(node)
+    } catch {
+        await transport.shutdown()
+        throw error
+    }
+    await transport.shutdown()
+}
+
+let quietLogger: Logger = {
+    var logger = Logger(label: "test")
+    logger.logLevel = .error
+    return logger
+}()
 
 /// Runs a gateway on a free port as long as `body` takes, then shuts it down.
 func withGateway(
     _ configuration: GatewayConfiguration = GatewayConfiguration(), sessionsMax: Int = 100, _ body: (LiveGateway) async throws -> Void
 ) async throws {
+    try await withNode { node in try await withGateway(configuration, sessionsMax: sessionsMax, node: node, body) }
+}
+
+private func withGateway(
+    _ configuration: GatewayConfiguration, sessionsMax: Int, node: Node, _ body: (LiveGateway) async throws -> Void
+) async throws {
     var configuration = configuration
     configuration.port = 0
-    var logger = Logger(label: "gateway")
-    logger.logLevel = .error
     let gateway = Gateway(
-        configuration: configuration, node: makeNode(), group: MultiThreadedEventLoopGroup.singleton, logger: logger,
+        configuration: configuration, node: node, group: MultiThreadedEventLoopGroup.singleton, logger: quietLogger,
         connections: Connections(max: sessionsMax))
     let port = try await gateway.bind()
-    let services = ServiceGroup(services: [gateway], logger: logger)
+    // Services stop in reverse order: sessions say goodbye while there is still a node.
+    let services = ServiceGroup(services: [node, gateway], logger: quietLogger)
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await services.run() }
         do {
