@@ -119,7 +119,8 @@ public struct WhoIs: Hashable, Sendable {
 
 /// Something new for an account, as its sessions are told.
 public enum Push: Hashable, Sendable {
-    case post(PostView)
+    /// A post, and which of the session's open views it belongs to; the timeline is always open.
+    case post(PostView, in: [View])
     case deleted(ShownID)
     /// Somebody began, or ceased, to follow the account.
     case follow(UserView)

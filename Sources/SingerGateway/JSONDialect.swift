@@ -12,7 +12,7 @@ enum JSONDialect {
     static func line(of push: Push) -> String {
         let event: JSONValue =
             switch push {
-            case .post(let post): ["event": "post", "post": value(of: post)]
+            case .post(let post, in: _): ["event": "post", "post": value(of: post)]
             case .deleted(let id): ["event": "deleted", "id": .string(id.shown), "hash": .string(id.hash.text)]
             case .follow(let user): event("follow", user)
             case .unfollow(let user): event("unfollow", user)

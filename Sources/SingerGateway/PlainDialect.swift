@@ -20,7 +20,7 @@ enum PlainDialect {
 
     static func line(of push: Push) -> String {
         switch push {
-        case .post(let post): safe("* " + text(of: post))
+        case .post(let post, in: _): safe("* " + text(of: post))
         case .deleted(let id): safe("* deleted \(id.shown)")
         case .follow(let user): safe("* follow \(user.name)")
         case .unfollow(let user): safe("* unfollow \(user.name)")

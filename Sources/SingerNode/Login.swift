@@ -24,6 +24,8 @@ public final class Login: Sendable {
         var cursor: Int64
         /// Arrivals that this session wrote, and that it has not read past.
         var written: Set<Int64> = []
+        /// Views besides the timeline.
+        var views: Set<View> = []
         /// Authors just followed, whose latest posts were here already.
         var backlog: [AccountKey] = []
         /// What does not come from the store. The oldest are dropped when a session does not read.
@@ -52,7 +54,7 @@ public final class Login: Sendable {
                 return (state.cursor, state.backlog, state.notices)
             }
             var pushes: [Push] = []
-            for author in backlog { pushes += try await store.backlog(of: author, upTo: cursor).map { .post($0) } }
+            for author in backlog { pushes += try await store.backlog(of: author, upTo: cursor).map { .post($0, in: [.home]) } }
             while true {
                 let arrivals = try await store.arrivals(for: account, after: state.withLock { $0.cursor })
                 pushes += state.withLock { state in
@@ -68,6 +70,20 @@ public final class Login: Sendable {
             throw NodeError(error)
         }
     }
+
+    /// Opens a view: its new posts are pushed from now on. At most `Limits.viewsMax`; the timeline is open from the beginning.
+    ///
+    /// - Returns: whether there was room for it.
+    @discardableResult
+    public func open(_ view: View) -> Bool {
+        state.withLock { state in
+            guard state.views.count < Limits.viewsMax else { return state.views.contains(view) }
+            state.views.insert(view)
+            return true
+        }
+    }
+
+    public func close(_ view: View) { state.withLock { _ = $0.views.remove(view) } }
 
     var cursor: Int64 { state.withLock { $0.cursor } }
 

@@ -55,7 +55,7 @@ extension Store {
         switch Entry.Kind(rawValue: row[1]) {
         case .post:
             guard let post = try post(at: arrival, db), !post.isDeleted else { return nil }
-            return .post(post)
+            return .post(post, in: [.home])
         case .follow, .unfollow:
             // Only the word that counts: an old one may arrive late.
             let latest = try Bool.fetchOne(

@@ -21,7 +21,7 @@ import Testing
         let original = Fixture.original("I made a post!")
         let forward = Fixture.post("", by: Fixture.tiago, forward: original)
         #expect(
-            Dialect.json.line(of: .post(forward)) == """
+            Dialect.json.line(of: .post(forward, in: [.home])) == """
                 {"event":"post","post":{"id":"m2wd5","hash":"\(zeros)","author":"tiago","key":"\(Fingerprint(Fixture.tiago.account))",\
                 "time":"2022-12-11T10:56:05.123Z","text":"","reply_to":null,"forward":{"id":"k7f3q","hash":"\(original.id.hash.text)",\
                 "author":"andre","key":"\(Fingerprint(Fixture.andre.account))","time":"2022-12-11T10:56:05.123Z","text":"I made a post!",\

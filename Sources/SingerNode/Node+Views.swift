@@ -1,0 +1,24 @@
+public import SingerCore
+import SingerStore
+
+/// Views and their history, for sessions that look at more than the timeline.
+extension Node {
+    /// A piece of a view, oldest first, at most `limit` posts. A bound that is not known gives nothing.
+    public func history(of view: View, _ login: Login, _ range: HistoryRange, limit: Int) async throws(NodeError) -> [PostView] {
+        throw .unavailable("not built yet")
+    }
+
+    /// Whom the login's account follows, in alphabetical order, and whether they follow back.
+    public func followed(by login: Login) async throws(NodeError) -> [(user: UserView, followsBack: Bool)] {
+        throw .unavailable("not built yet")
+    }
+
+    /// The account that a name means, here or in the network.
+    public func user(named name: String) async throws(NodeError) -> UserView {
+        do {
+            return try await find(name)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+}
