@@ -93,7 +93,7 @@ extension Node {
         } else {
             start = try await store.unseen(by: account.account)
         }
-        let login = Login(account, store: store, cursor: start.cursor, unseen: start.posts)
+        let login = Login(account, store: store, cursor: start.cursor, begin: try await store.latestArrival(), unseen: start.posts)
         opened[account.account, default: OpenAccount(keys: keys, certificate: account.certificate)].logins[ObjectIdentifier(login)] = login
         if opened[account.account]?.logins.count == 1 {
             let key = account.account

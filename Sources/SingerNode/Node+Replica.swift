@@ -117,8 +117,8 @@ extension Node {
             }
             touchRecord(of: entry.header.account)
         }
-        for account in concerned {
-            for login in opened[account]?.logins.values.map({ $0 }) ?? [] { login.wake() }
+        for (account, open) in opened {
+            for login in open.logins.values where concerned.contains(account) || login.hasViews { login.wake() }
         }
     }
 

@@ -52,7 +52,7 @@ extension Node: Service {
             for follower in try await store.followersOfLocals(count: 64) {
                 for record in try await knownRecords(of: follower) { drive(.greet(record.node, endpoints(of: record))) }
             }
-        } catch {
+        } catch  where !Task.isCancelled {
             logger.error("cannot resume", metadata: ["error": "\(error)"])
         }
         await announce()

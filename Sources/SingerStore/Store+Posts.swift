@@ -5,10 +5,10 @@ public import SingerCore
 /// Posts as they are shown.
 extension Store {
     /// Newest first, and the same at every peer: by time, author, device, place in the log.
-    private static let newestFirst = " ORDER BY p.created DESC, a.key DESC, d.key DESC, p.seq DESC"
-    private static let oldestFirst = " ORDER BY p.created, a.key, d.key, p.seq"
+    static let newestFirst = " ORDER BY p.created DESC, a.key DESC, d.key DESC, p.seq DESC"
+    static let oldestFirst = " ORDER BY p.created, a.key, d.key, p.seq"
     private static let unmuted = " AND p.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)"
-    private static let columns = """
+    static let columns = """
         SELECT p.hash, p.created, p.text, p.reply_to, p.forward, p.deleted, a.id, a.key, a.name, a.pinned, p.entry_id
         FROM post p JOIN account a ON a.id = p.account_id JOIN device d ON d.id = p.device_id
         """
@@ -81,17 +81,22 @@ extension Store {
     /// The conversation around a post: up to its beginning and down to every answer known here, oldest first.
     public func thread(of id: EntryID) async throws(StoreError) -> [PostView] {
         try await read { db in
-            let sql = """
-                WITH RECURSIVE up(hash, depth) AS (
-                    SELECT ?1, 0 UNION SELECT p.reply_to, up.depth + 1 FROM up JOIN post p ON p.hash = up.hash
-                    WHERE p.reply_to IS NOT NULL AND up.depth < 1000
-                ), top(hash) AS (SELECT up.hash FROM up JOIN post p ON p.hash = up.hash ORDER BY depth DESC LIMIT 1),
-                down(hash) AS (
-                    SELECT hash FROM top UNION SELECT p.hash FROM down JOIN post p ON p.reply_to = down.hash LIMIT \(Limits.listRowsMax)
-                )
-                """
-            return try Self.posts(sql + Self.columns + " WHERE p.hash IN (SELECT hash FROM down)" + Self.oldestFirst, [id.data], db)
+            return try Self.posts(Self.threadSQL("?1") + Self.columns + " WHERE p.hash IN (SELECT hash FROM down)" + Self.oldestFirst, [id.data], db)
         }
+    }
+
+    /// Makes `down`: the hashes of all posts of a conversation, as far as it is known here.
+    static func threadSQL(_ id: String) -> String {
+        """
+        WITH RECURSIVE up(hash, depth) AS (
+            SELECT \(id), 0 UNION SELECT p.reply_to, up.depth + 1 FROM up JOIN post p ON p.hash = up.hash
+            WHERE p.reply_to IS NOT NULL AND up.depth < 1000
+        ), top(hash) AS (SELECT up.hash FROM up JOIN post p ON p.hash = up.hash ORDER BY depth DESC LIMIT 1),
+        down(hash) AS (
+            SELECT hash FROM top UNION SELECT p.hash FROM down JOIN post p ON p.reply_to = down.hash LIMIT \(Limits.listRowsMax)
+        )
+
+        """
     }
 
     /// Whether an account likes a post, as far as it has said here.
@@ -128,11 +133,15 @@ extension Store {
         guard let hash = EntryID(row[0] as Data) else { throw StoreError.corrupt("an entry's hash has not 32 bytes") }
         let isDeleted: Bool = row[5]
         let author = try AccountRow(row, from: 6)
-        let likes = try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM reaction WHERE target = ? AND liked"), arguments: [hash.data]) ?? 0
         return PostView(
             id: try shown(hash, db), author: author.view, created: row[1], text: row[2],
             replyTo: try (row[3] as Data?).flatMap { EntryID($0) }.map { try shown($0, db) },
-            forward: isDeleted ? nil : try (row[4] as Data?).flatMap { EntryID($0) }.flatMap { try original($0, db) }, likes: likes, isDeleted: isDeleted)
+            forward: isDeleted ? nil : try (row[4] as Data?).flatMap { EntryID($0) }.flatMap { try original($0, db) }, likes: try likes(hash, db),
+            isDeleted: isDeleted)
+    }
+
+    private static func likes(_ hash: EntryID, _ db: Database) throws -> Int {
+        try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM reaction WHERE target = ? AND liked"), arguments: [hash.data]) ?? 0
     }
 
     private static func original(_ hash: EntryID, _ db: Database) throws -> PostView.Forwarded? {
@@ -141,7 +150,10 @@ extension Store {
                 db.cachedStatement(sql: columns + " WHERE p.hash = ?1"), arguments: [hash.data])
         else { return nil }
         let author = try AccountRow(row, from: 6)
-        return PostView.Forwarded(id: try shown(hash, db), author: author.view, created: row[1], text: row[2], isDeleted: row[5])
+        return PostView.Forwarded(
+            id: try shown(hash, db), author: author.view, created: row[1], text: row[2],
+            replyTo: try (row[3] as Data?).flatMap { EntryID($0) }.map { try shown($0, db) },
+            likes: try likes(hash, db), isDeleted: row[5])
     }
 
     /// The shortest prefix of a post's id that no other post here has, of five characters or more.
