@@ -76,7 +76,8 @@ let package = Package(
             swiftSettings: settings),
 
         // Tests.
-        .target(name: "SingerTesting", dependencies: ["SingerCore", "SingerStore", "SingerDHT", "SingerNode", logging], swiftSettings: settings),
+        .target(
+            name: "SingerTesting", dependencies: ["SingerCore", "SingerReplication", "SingerWire", "SingerStore", "SingerDHT", "SingerNode", logging], swiftSettings: settings),
         .testTarget(name: "SingerCoreTests", dependencies: ["SingerCore", "SingerWire", "SingerTesting"], swiftSettings: settings),
         .testTarget(name: "SingerReplicationTests", dependencies: ["SingerReplication", "SingerCore", "SingerTesting"], swiftSettings: settings),
         .testTarget(name: "SingerStoreTests", dependencies: ["SingerStore", "SingerCore", "SingerTesting"], swiftSettings: settings),
