@@ -34,7 +34,10 @@ extension Replica {
             if (nodes[node]?.retry.attempts ?? 1) > 0 { homeFailed = true }
         }
         if homeFailed {
-            for node in feed.holders.subtracting(feed.homes).sorted().prefix(2) { actions += dial(node, now: now) }
+            // Those that failed least first: a few that are gone must not stand before all others for ever.
+            let others = feed.holders.subtracting(feed.homes).filter { nodes[$0]?.endpoints.isEmpty == false }
+                .sorted { (nodes[$0]?.retry.attempts ?? 0, $0) < (nodes[$1]?.retry.attempts ?? 0, $1) }
+            for node in others.prefix(2) { actions += dial(node, now: now) }
         }
         if !feed.isLookingUp, feed.lookup.isDue(at: now) {
             feeds[account]?.isLookingUp = true
