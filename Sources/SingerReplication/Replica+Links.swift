@@ -102,7 +102,7 @@ extension Replica {
         var actions: [Action] = []
         for account in fetching.sorted() {
             giveUp(on: account, now: now)
-            actions += fetch(account, now: now)
+            actions += fetch(account, now: now) + seek(account, now: now)
         }
         for account in visited.sorted() where (feeds[account]?.visitedUntil ?? 0) <= now {
             visited.remove(account)
