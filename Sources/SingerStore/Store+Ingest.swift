@@ -187,7 +187,10 @@ extension Store {
             try db.execute(
                 sql: "DELETE FROM word WHERE entry_id = (SELECT entry_id FROM post WHERE hash = ? AND account_id = ?)",
                 arguments: [reference.entry.data, accountID])
-            try db.execute(sql: "UPDATE post SET deleted = 1, text = '' WHERE hash = ? AND account_id = ?", arguments: [reference.entry.data, accountID])
+            // What it answered or forwarded goes too: a peer that hears of the deletion first never learns it.
+            try db.execute(
+                sql: "UPDATE post SET deleted = 1, text = '', reply_to = NULL, forward = NULL WHERE hash = ? AND account_id = ?",
+                arguments: [reference.entry.data, accountID])
         }
     }
 
