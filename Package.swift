@@ -82,10 +82,11 @@ let package = Package(
             swiftSettings: settings),
 
         // Tests.
-        .target(name: "SingerTesting", dependencies: ["SingerCore", "SingerStore", "SingerDHT", "SingerNode", logging], swiftSettings: settings),
+        .target(
+            name: "SingerTesting", dependencies: ["SingerCore", "SingerReplication", "SingerWire", "SingerStore", "SingerDHT", "SingerNode", logging], swiftSettings: settings),
         .testTarget(name: "SingerCoreTests", dependencies: ["SingerCore", "SingerWire", "SingerTesting"], swiftSettings: settings),
         .testTarget(name: "SingerReplicationTests", dependencies: ["SingerReplication", "SingerCore", "SingerTesting"], swiftSettings: settings),
-        .testTarget(name: "SingerStoreTests", dependencies: ["SingerStore", "SingerCore", "SingerTesting"], swiftSettings: settings),
+        .testTarget(name: "SingerStoreTests", dependencies: ["SingerStore", "SingerCore", "SingerTesting", grdb], swiftSettings: settings),
         .testTarget(name: "SingerDHTTests", dependencies: ["SingerDHT", "SingerCore", "SingerTesting"], swiftSettings: settings),
         .testTarget(
             name: "SingerPeerTests",

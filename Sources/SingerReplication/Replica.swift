@@ -45,6 +45,8 @@ public struct Replica: Sendable {
         var floor: UInt64?
         /// Ranges that were asked for and have not come.
         var asked: [Want: Asked] = [:]
+        /// Ranges that have come and are being committed: not asked for again, unless the store does not take them.
+        var coming: [ClosedRange<UInt64>: Asked] = [:]
 
         struct Asked: Sendable {
             let node: NodeKey
@@ -155,7 +157,14 @@ public struct Replica: Sendable {
     }
 
     /// Whether a link is up to a peer that holds the feed.
-    public func isServed(_ account: AccountKey) -> Bool { links.values.contains { $0.offers[account] != nil } }
+    ///
+    /// The account's own peer does so even with an empty log; others only with what they have.
+    public func isServed(_ account: AccountKey) -> Bool {
+        links.contains { node, link in
+            guard let offer = link.offers[account] else { return false }
+            return feeds[account]?.homes.contains(node) == true || offer.values.contains { !$0.isEmpty }
+        }
+    }
 
     /// The feeds whose news a link wants.
     public func subscriptions(of node: NodeKey) -> Int { links[node]?.subscriptions.count ?? 0 }

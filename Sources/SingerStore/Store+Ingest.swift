@@ -63,13 +63,17 @@ extension Store {
             db.cachedStatement(sql: "SELECT id, hash, body IS NULL, header, signature FROM entry WHERE device_id = ? AND seq = ?"),
             arguments: [device.id, Int64(header.seq)])
         {
-            if row[1] as Data == entry.id.data { return row[2] ? try complete(row[0], entry, accountID, db) : .duplicate }
+            if row[1] as Data == entry.id.data { return row[2] ? try complete(row[0], entry, accountID, now: now, db) : .duplicate }
             try quarantine(device.id, header.seq, [(row[3], row[4]), (entry.headerBytes, entry.signature)], db)
             return .equivocation
         }
+        if case .post(let post)? = entry.content, let original = post.forward {
+            // Nobody forwards what they have yet to write.
+            guard original.header.device != header.device || original.header.seq < header.seq else { return .brokenChain }
+            _ = try ingest(original, now: now, db)
+        }
         guard try fits(entry, device.id, db) else { return .brokenChain }
 
-        if case .post(let post)? = entry.content, let original = post.forward { _ = try ingest(original, now: now, db) }
         let isDeleted = try entry.body == nil || Self.isDeleted(entry.id, by: accountID, db)
         try db.execute(
             sql: """
@@ -123,9 +127,10 @@ extension Store {
     }
 
     /// A post that was held without its body gets it, unless its author has deleted it.
-    private static func complete(_ id: Int64, _ entry: Entry, _ accountID: Int64, _ db: Database) throws -> Outcome {
+    private static func complete(_ id: Int64, _ entry: Entry, _ accountID: Int64, now: Milliseconds, _ db: Database) throws -> Outcome {
         guard let body = entry.body, case .post(let post)? = entry.content, try !isDeleted(entry.id, by: accountID, db) else { return .duplicate }
-        try db.execute(sql: "UPDATE entry SET body = ? WHERE id = ?", arguments: [body, id])
+        if let original = post.forward { _ = try ingest(original, now: now, db) }
+        try db.execute(sql: "UPDATE entry SET body = ?, target_id = ? WHERE id = ?", arguments: [body, try target(of: entry, db), id])
         try db.execute(
             sql: "UPDATE post SET deleted = 0, text = ?, reply_to = ?, forward = ? WHERE entry_id = ?",
             arguments: [post.text.string, post.replyTo?.entry.data, post.forward?.id.data, id])
@@ -182,7 +187,10 @@ extension Store {
             try db.execute(
                 sql: "DELETE FROM word WHERE entry_id = (SELECT entry_id FROM post WHERE hash = ? AND account_id = ?)",
                 arguments: [reference.entry.data, accountID])
-            try db.execute(sql: "UPDATE post SET deleted = 1, text = '' WHERE hash = ? AND account_id = ?", arguments: [reference.entry.data, accountID])
+            // What it answered or forwarded goes too: a peer that hears of the deletion first never learns it.
+            try db.execute(
+                sql: "UPDATE post SET deleted = 1, text = '', reply_to = NULL, forward = NULL WHERE hash = ? AND account_id = ?",
+                arguments: [reference.entry.data, accountID])
         }
     }
 

@@ -42,7 +42,10 @@ extension Store {
 
     /// Posts that have all the words, newest first. Words are taken as they are: no query language.
     public func search(_ words: String, by account: AccountKey, count: Int) async throws(StoreError) -> [PostView] {
-        let quoted = words.split(whereSeparator: \.isWhitespace).map { "\"" + $0.replacingOccurrences(of: "\"", with: "\"\"") + "\"" }
+        // NUL would end the expression inside a quote; an expression of no words at all is an error to FTS5.
+        let quoted = words.replacingOccurrences(of: "\0", with: " ").split(whereSeparator: \.isWhitespace)
+            .map { "\"" + $0.replacingOccurrences(of: "\"", with: "\"\"") + "\"" }
+        guard !quoted.isEmpty else { return [] }
         return try await read { db in
             guard let id = try Self.accountID(account, db) else { return [] }
             let sql =

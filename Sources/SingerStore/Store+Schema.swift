@@ -92,7 +92,7 @@ extension Store {
             text TEXT NOT NULL,
             reply_to BLOB CHECK (length(reply_to) = 32),
             forward BLOB CHECK (length(forward) = 32),
-            deleted INTEGER NOT NULL CHECK (deleted IN (0, 1) AND (deleted = 0 OR text = ''))
+            deleted INTEGER NOT NULL CHECK (deleted IN (0, 1) AND (deleted = 0 OR (text = '' AND reply_to IS NULL AND forward IS NULL)))
         ) STRICT;
         CREATE INDEX post_feed ON post (account_id, created);
         CREATE INDEX post_created ON post (created);
