@@ -73,6 +73,8 @@ public enum Limits {
     /// Feeds that one Have may name.
     public static let haveFeedsMax = 1_000
     public static let rangesMax = 64
+    /// Feeds of which one link may ask for the news.
+    public static let subscriptionsPerLinkMax = 20_000
     public static let endpointsMax = 8
     /// Links that get each new entry of a feed at once (Plumtree's eager peers).
     public static let eagerLinksMax = 8

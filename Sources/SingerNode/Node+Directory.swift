@@ -23,8 +23,8 @@ extension Node {
             for account in hosted {
                 for envelope in try await store.records(of: account) { await directory.put(AccountRecord.place(account, envelope), permanent: true) }
             }
-        } catch  where !Task.isCancelled {
-            logger.error("cannot announce", metadata: ["error": "\(error)"])
+        } catch {
+            if !Task.isCancelled { logger.error("cannot announce", metadata: ["error": "\(error)"]) }
         }
         for account in Array(opened.keys) { await publishRecord(of: account, online: true) }
         providedAt = 0

@@ -52,8 +52,8 @@ extension Node: Service {
             for follower in try await store.followersOfLocals(count: 64) {
                 for record in try await knownRecords(of: follower) { drive(.greet(record.node, endpoints(of: record))) }
             }
-        } catch  where !Task.isCancelled {
-            logger.error("cannot resume", metadata: ["error": "\(error)"])
+        } catch {
+            if !Task.isCancelled { logger.error("cannot resume", metadata: ["error": "\(error)"]) }
         }
         await announce()
     }

@@ -77,6 +77,7 @@ extension Replica {
         var actions: [Action] = []
         switch state.interest {
         case .subscribe:
+            guard links[node]?.subscriptions.count ?? 0 < Limits.subscriptionsPerLinkMax else { return [] }
             links[node]?.subscriptions.insert(account)
             let mine = self.state(of: account, .none)
             if feeds[account]?.isHosted == true || !mine.held.isEmpty { actions.append(.send(.have([mine]), to: node)) }
