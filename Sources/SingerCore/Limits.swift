@@ -73,6 +73,8 @@ public enum Limits {
     /// Feeds that one Have may name.
     public static let haveFeedsMax = 1_000
     public static let rangesMax = 64
+    /// Devices of one account whose logs are told of; more than anybody has.
+    public static let devicesMax = 64
     /// Feeds of which one link may ask for the news.
     public static let subscriptionsPerLinkMax = 20_000
     public static let endpointsMax = 8

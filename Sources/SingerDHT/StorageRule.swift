@@ -23,8 +23,10 @@ enum StorageRule {
         switch envelope.kind {
         case .nameClaim: valueID == 1
         case .account, .followerEdge, .provider: valueID == PlacedRecord.valueID(of: envelope.key)
-        // News can only be signed by the devices of one account; a sealed identity lies where only its owner knows.
-        case .news, .sealedIdentity: valueID != 0
+        // One genuine piece of news under a thousand ids would leave no room for the next.
+        case .news: valueID == EntryRecord.valueID(in: envelope)
+        // It lies where only its owner knows.
+        case .sealedIdentity: valueID != 0
         }
     }
 

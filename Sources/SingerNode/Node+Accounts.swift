@@ -6,23 +6,15 @@ import SingerStore
 
 /// Registering, logging in and out.
 extension Node {
-    public struct Registration: Sendable {
-        public let login: Login
-        /// Set when the passphrase was made here; shown once, kept nowhere.
-        public let generatedPassphrase: String?
-        /// Whether the account can be logged in to from a peer that never saw it.
-        public let roams: Bool
-    }
-
     /// Claims a name and makes the keys. Throws `nameTaken`, `weakPassphrase`, `rateLimited`, `storageFull`.
-    public func register(_ name: Username, passphrase: String?) async throws(NodeError) -> Registration {
+    public func register(_ name: Username, passphrase: String?) async throws(NodeError) -> Login {
         guard let passphrase else { throw .weakPassphrase }
         try Self.check(passphrase)
         guard !claiming.contains(name) else { throw .nameTaken(name) }
         claiming.insert(name)
         defer { claiming.remove(name) }
         do {
-            if try await store.account(named: UserReference(name)) != nil { throw NodeError.nameTaken(name) }
+            if try await store.pinned(name) != nil { throw NodeError.nameTaken(name) }
             await awaitPeers()
             if try await !claims(to: name).isEmpty { throw NodeError.nameTaken(name) }
 
@@ -46,7 +38,7 @@ extension Node {
             hosted.insert(root.publicKey)
             drive(.hosting(root.publicKey))
             let account = Store.LocalAccount(account: root.publicKey, name: name, sealed: sealed, certificate: certificate)
-            return Registration(login: try await open(account, keys), generatedPassphrase: nil, roams: false)
+            return try await open(account, keys)
         } catch {
             throw NodeError(error)
         }

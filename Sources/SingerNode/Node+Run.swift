@@ -43,7 +43,9 @@ extension Node: Service {
     /// Takes up what the last run left: logs, follows, debts, peers.
     private func resume() async {
         do {
-            for log in try await store.heldLogs() { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
+            for account in hosted {
+                for log in try await store.heldLogs(of: account) { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
+            }
             for account in followersHere.keys { await takeUp(account) }
             for (entry, recipient) in try await store.owed() {
                 await findHome(of: recipient)

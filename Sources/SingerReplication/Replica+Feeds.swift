@@ -81,7 +81,7 @@ extension Replica {
             links[node]?.subscriptions.insert(account)
             let mine = self.state(of: account, .none)
             if feeds[account]?.isHosted == true || !mine.held.isEmpty { actions.append(.send(.have([mine]), to: node)) }
-            actions.append(.sendRecord(account, to: node))
+            if feeds[account] != nil { actions.append(.sendRecord(account, to: node)) }
         case .unsubscribe:
             links[node]?.subscriptions.remove(account)
             links[node]?.offers[account] = nil
@@ -130,12 +130,17 @@ extension Replica {
 
     // MARK: What is here now
 
-    mutating func stored(_ entries: [Entry], from source: NodeKey?, isNews: Bool, now: Milliseconds) -> [Action] {
+    mutating func known(_ entries: [Entry], now: Milliseconds) -> [Action] {
+        Set(hold(entries).map(\.account)).sorted().flatMap { fetch($0, now: now) }
+    }
+
+    /// Notes entries as held.
+    ///
+    /// - Returns: those of feeds that are replicated here, in runs of one device.
+    private mutating func hold(_ entries: [Entry]) -> [(account: AccountKey, entries: [Entry])] {
         var groups: [(account: AccountKey, entries: [Entry])] = []
-        var touched: Set<DeviceKey> = []
-        for entry in entries {
-            feeds[entry.header.account, default: Feed()].logs[entry.header.device, default: Log()].held.insert(entry.header.seq)
-            touched.insert(entry.header.device)
+        for entry in entries where feeds[entry.header.account] != nil {
+            feeds[entry.header.account]?.logs[entry.header.device, default: Log()].held.insert(entry.header.seq)
             if let last = groups.last, last.entries[0].header.device == entry.header.device {
                 groups[groups.count - 1].entries.append(entry)
             } else {
@@ -143,10 +148,14 @@ extension Replica {
             }
         }
         for (account, group) in groups {
-            let device = group[0].header.device
-            guard touched.remove(device) != nil, let log = feeds[account]?.logs[device] else { continue }
-            for range in log.coming.keys where log.held.missing(in: range).isEmpty { feeds[account]?.logs[device]?.coming[range] = nil }
+            guard let log = feeds[account]?.logs[group[0].header.device] else { continue }
+            for range in log.coming.keys where log.held.missing(in: range).isEmpty { feeds[account]?.logs[group[0].header.device]?.coming[range] = nil }
         }
+        return groups
+    }
+
+    mutating func stored(_ entries: [Entry], from source: NodeKey?, isNews: Bool, now: Milliseconds) -> [Action] {
+        let groups = hold(entries)
         var actions: [Action] = []
         for (account, group) in groups {
             for node in links.keys.sorted() where node != source && links[node]?.subscriptions.contains(account) == true {

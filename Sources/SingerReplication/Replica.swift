@@ -118,6 +118,7 @@ public struct Replica: Sendable {
         case .dialFailed(let node): return dialFailed(node, now: now)
         case .received(let message, let node): return receive(message, from: node, now: now)
         case .stored(let entries, let node, let isNews): return stored(entries, from: node, isNews: isNews, now: now)
+        case .known(let entries): return known(entries, now: now)
         case .greet(let node, let endpoints): return greet(node, endpoints)
         case .owes(let debt): return owe(debt, now: now)
         case .recordChanged(let account, let source):

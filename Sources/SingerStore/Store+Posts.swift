@@ -9,8 +9,8 @@ extension Store {
     static let oldestFirst = " ORDER BY p.created, a.key, d.key, p.seq"
     private static let unmuted = " AND p.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)"
     static let columns = """
-        SELECT p.hash, p.created, p.text, p.reply_to, p.forward, p.deleted, a.id, a.key, a.name, a.pinned, p.entry_id
-        FROM post p JOIN account a ON a.id = p.account_id JOIN device d ON d.id = p.device_id
+        SELECT p.hash, p.created, p.text, p.reply_to, p.forward, p.deleted, \(AccountRow.columns), p.entry_id
+        FROM post p JOIN account a ON a.id = p.account_id AND p.withheld = 0 JOIN device d ON d.id = p.device_id
         """
     private static let isBefore = """
          AND p.created <= (SELECT created FROM post WHERE hash = ?2)
@@ -72,7 +72,7 @@ extension Store {
             let likedBy = try AccountRow.fetchAll(
                 db,
                 sql: """
-                    SELECT a.id, a.key, a.name, a.pinned FROM reaction r JOIN account a ON a.id = r.account_id WHERE r.target = ? AND r.liked
+                    SELECT \(AccountRow.columns) FROM reaction r JOIN account a ON a.id = r.account_id WHERE r.target = ? AND r.liked
                     ORDER BY a.folded, a.key LIMIT \(Limits.rowsMax)
                     """, arguments: [id.data]
             ).map(\.view)
@@ -109,6 +109,11 @@ extension Store {
                 db, sql: "SELECT liked FROM reaction WHERE target = ? AND account_id = (SELECT id FROM account WHERE key = ?)",
                 arguments: [post.data, account.data]) ?? false
         }
+    }
+
+    /// An id as this peer shows it.
+    public func shown(_ id: EntryID) async throws(StoreError) -> ShownID {
+        try await read { db in try Self.shown(id, db) }
     }
 
     public func postCount() async throws(StoreError) -> Int {

@@ -44,7 +44,10 @@ extension Store {
             guard end > cursor else { return Arrivals(pushes: [], cursor: cursor, isFull: false) }
             let rows = try Row.fetchAll(
                 db.cachedStatement(
-                    sql: "SELECT e.id, e.kind, e.hash, e.account_id, e.body FROM entry e WHERE \(Self.concerns) ORDER BY e.id LIMIT \(Limits.rowsMax)"),
+                    sql: """
+                        SELECT e.id, e.kind, e.hash, e.account_id, e.body, \(Self.concerns) AS concerns FROM entry e
+                        WHERE e.id > ?2 AND (\(views.isEmpty ? "" : Self.isUnmutedPost + " OR ")\(Self.concerns)) ORDER BY e.id LIMIT \(Limits.rowsMax)
+                        """),
                 arguments: [id, cursor])
             let pushes = try rows.compactMap { row in try Self.push(row, for: id, views, db).map { (arrival: row[0] as Int64, push: $0) } }
             let isFull = rows.count == Limits.rowsMax

@@ -100,7 +100,7 @@ extension Store {
                     let row = try Row.fetchOne(
                         db,
                         sql: """
-                            SELECT p.created, a.key, d.key, p.seq FROM post p JOIN account a ON a.id = p.account_id JOIN device d ON d.id = p.device_id
+                            SELECT p.created, a.key, d.key, p.seq FROM post p JOIN account a ON a.id = p.account_id AND p.withheld = 0 JOIN device d ON d.id = p.device_id
                             WHERE p.hash = ?
                             """, arguments: [id.data])
                 else { return nil }
@@ -152,7 +152,7 @@ extension Store {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT a.id, a.key, a.name, a.pinned,
+                    SELECT \(AccountRow.columns),
                         EXISTS (SELECT 1 FROM follow b WHERE b.follower_id = f.followee_id AND b.followee_id = f.follower_id AND b.following)
                     FROM follow f JOIN account a ON a.id = f.followee_id
                     WHERE f.follower_id = (SELECT id FROM account WHERE key = ?) AND f.following ORDER BY a.folded, a.key LIMIT \(Limits.listRowsMax)

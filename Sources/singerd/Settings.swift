@@ -33,7 +33,8 @@ struct Settings {
         func address(_ key: String, _ standard: String) throws -> HostPort {
             let text = text(key) ?? standard
             guard let address = HostPort(text) else { throw UsageError(description: "--\(key): not a host:port: \(text)") }
-            return address
+            // The DHT binds addresses, not names.
+            return address.host == "localhost" ? HostPort("127.0.0.1:\(address.port)") ?? address : address
         }
         dataDirectory = text("data-dir") ?? Self.standardDataDirectory
         gateway = try address("gateway", "127.0.0.1:6667")
@@ -44,6 +45,7 @@ struct Settings {
         }
         bootstrap = try Self.bootstrap(text("bootstrap"))
         advertise = text("advertise")
+        if let advertise, Endpoint(host: advertise, port: 1) == nil { throw UsageError(description: "--advertise: not a host: \(advertise)") }
         network = text("network") ?? "singer"
         guard (1...64).contains(network.utf8.count) else { throw UsageError(description: "--network: a name has 1 to 64 bytes") }
         discovery = try !Self.flag(text("no-discovery"), "no-discovery")

@@ -19,7 +19,7 @@ import Testing
         #expect(entries.map(\.header.seq) == Array(1...200))
         #expect(Set(entries.map(\.id)).count == 200)
         for (before, after) in zip(entries, entries.dropFirst()) { #expect(after.header.previous == before.id) }
-        #expect(try await peer.store.heldLogs().map(\.ranges) == [[1...200]])
+        #expect(try await peer.store.heldLogs(of: alice.account).map(\.ranges) == [[1...200]])
         #expect(try await peer.store.postCount() == 200)
     }
 

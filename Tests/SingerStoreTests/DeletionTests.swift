@@ -32,7 +32,7 @@ import Testing
             #expect(words == 0)
         }
         // Its place in the log stays, so that others can still be given the chain.
-        #expect(try await peer.store.heldLogs().first { $0.account == alice.account }?.ranges == [1...2])
+        #expect(try await peer.store.heldLogs(of: alice.account).first?.ranges == [1...2])
         #expect(try await peer.store.entries(of: alice.device.publicKey, in: 1...2).map(\.body).first == .some(nil))
     }
 

@@ -13,42 +13,44 @@ import struct Foundation.Data
 
     private func mark(_ author: TestAuthor) -> String { "\(author.name)~\(Fingerprint(author.account).mark.prefix(4))" }
 
-    @Test mutating func `the first certified key keeps the name, the second is shown with a mark`() async throws {
+    @Test mutating func `the key that a claim gave the name keeps it, whatever comes from others`() async throws {
         let peer = try TestStore()
-        try await peer.ingest(alice.post("I am alice"), impostor.post("so am I"))
-        #expect(try await peer.store.user(alice.account)?.name == "alice")
+        try await peer.ingest(impostor.post("I am alice"))
+        #expect(try await peer.store.pinned(alice.name) == nil)
+        #expect(try await peer.store.user(impostor.account)?.name == "Alice")
+        #expect(try await peer.store.learn(alice.claim).name == "alice")
+        #expect(try await peer.store.pinned(alice.name)?.account == alice.account)
         #expect(try await peer.store.user(impostor.account)?.name == mark(impostor))
         #expect(try await peer.store.account(named: .of("ALICE"))?.account == alice.account)
         #expect(try await peer.store.account(named: .of(mark(impostor)))?.account == impostor.account)
         #expect(try await peer.store.account(named: .of(mark(alice)))?.account == alice.account)
         #expect(try await peer.store.account(named: .of("alice~aaaa")) == nil)
         #expect(try await peer.store.account(named: .of("bob")) == nil)
-        // Nor does a claim change it, nor anything that comes later.
+        // Nor does a later claim change it, nor anything else that comes.
         #expect(try await peer.store.learn(impostor.claim).name == mark(impostor))
         try await peer.ingest(impostor.posts(3))
-        #expect(try await peer.store.account(named: .of("alice"))?.account == alice.account)
+        #expect(try await peer.store.pinned(alice.name)?.account == alice.account)
     }
 
-    @Test mutating func `a mention never pins`() async throws {
+    @Test mutating func `what strangers send never pins a name, and the first of them is shown without a mark`() async throws {
         let peer = try TestStore()
         var bob = TestAuthor("bob")
         try await peer.ingest(bob.follow(impostor))
-        #expect(try await peer.store.account(named: .of("alice")) == nil)
-        #expect(try await peer.store.user(impostor.account)?.name == mark(impostor))
+        #expect(try await peer.store.pinned(alice.name) == nil)
         try await peer.ingest(alice.post("I am alice"))
-        #expect(try await peer.store.account(named: .of("alice"))?.account == alice.account)
-        try await peer.ingest(impostor.post("so am I"))
-        #expect(try await peer.store.account(named: .of("alice"))?.account == alice.account)
+        #expect(try await peer.store.pinned(alice.name) == nil)
+        // Who speaks for herself comes before whom others only mention.
+        #expect(try await peer.store.user(alice.account)?.name == "alice")
+        #expect(try await peer.store.user(impostor.account)?.name == mark(impostor))
     }
 
-    @Test mutating func `somebody who was only mentioned is pinned once certified, by their own name`() async throws {
+    @Test mutating func `somebody who was only mentioned is known by their own name once they speak`() async throws {
         let peer = try TestStore()
         var bob = TestAuthor("bob")
         let name = try #require(Username("ally"))
         try await peer.ingest(bob.write(.follow(Followee(account: alice.account, name: name))))
-        #expect(try await peer.store.account(named: .of("ally")) == nil)
+        #expect(try await peer.store.following(of: bob.account).map(\.name) == ["ally"])
         try await peer.ingest(alice.post("hello"))
-        #expect(try await peer.store.account(named: .of("alice"))?.name == "alice")
         #expect(try await peer.store.account(named: .of("ally")) == nil)
         #expect(try await peer.store.following(of: bob.account).map(\.name) == ["alice"])
     }
@@ -62,11 +64,13 @@ import struct Foundation.Data
 
     @Test(arguments: [
         "UPDATE account SET pinned = 0", "UPDATE account SET key = zeroblob(32)", "UPDATE account SET pinned = 1",
-        "UPDATE account SET certified = 0 WHERE pinned = 1", "UPDATE account SET name = 'Bob' WHERE pinned = 1", "DELETE FROM account WHERE pinned = 1",
+        "UPDATE account SET certified = 0 WHERE pinned = 1", "UPDATE account SET name = 'Bob', folded = 'bob' WHERE pinned = 1",
+        "DELETE FROM account WHERE pinned = 1",
     ])
     mutating func `the schema itself refuses to change a pin`(sql: String) async throws {
         let peer = try TestStore()
-        try await peer.ingest(alice.post("I am alice"), impostor.post("so am I"))
+        _ = try await peer.store.learn(alice.claim)
+        _ = try await peer.store.learn(impostor.claim)
         await #expect(throws: StoreError.self) { try await peer.store.write { db in try db.execute(sql: sql) } }
         #expect(try await peer.store.account(named: .of("alice"))?.account == alice.account)
     }

@@ -56,7 +56,7 @@ struct TestStore {
 
     private func describe(_ push: Push) -> String {
         switch push {
-        case .post(let post): "\(post.author.name): \(post.text)"
+        case .post(let post, in: _): "\(post.author.name): \(post.text)"
         case .deleted: "deleted"
         case .follow(let user): "\(user.name) follows"
         case .unfollow(let user): "\(user.name) unfollows"
