@@ -83,7 +83,8 @@ let package = Package(
 
         // Tests.
         .target(
-            name: "SingerTesting", dependencies: ["SingerCore", "SingerReplication", "SingerWire", "SingerStore", "SingerDHT", "SingerNode", logging], swiftSettings: settings),
+            name: "SingerTesting", dependencies: ["SingerCore", "SingerReplication", "SingerWire", "SingerStore", "SingerDHT", "SingerNode", logging],
+            swiftSettings: settings),
         .testTarget(name: "SingerCoreTests", dependencies: ["SingerCore", "SingerWire", "SingerTesting"], swiftSettings: settings),
         .testTarget(name: "SingerReplicationTests", dependencies: ["SingerReplication", "SingerCore", "SingerTesting"], swiftSettings: settings),
         .testTarget(name: "SingerStoreTests", dependencies: ["SingerStore", "SingerCore", "SingerTesting", grdb], swiftSettings: settings),
