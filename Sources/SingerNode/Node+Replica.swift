@@ -136,7 +136,7 @@ extension Node {
         }
     }
 
-    private func sendRecord(of account: AccountKey, to node: NodeKey) async {
+    func sendRecord(of account: AccountKey, to node: NodeKey) async {
         for envelope in (try? await store.records(of: account)) ?? [] {
             await links[node]?.link.room()
             var record = WireRecord()

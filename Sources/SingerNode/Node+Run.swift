@@ -93,6 +93,8 @@ extension Node: Service {
     private func leave() async {
         for account in Array(opened.keys) {
             await publishRecord(of: account, online: false)
+            // Nothing is carried out any more besides what stands here.
+            for node in replica.subscribers(of: account) { await sendRecord(of: account, to: node) }
             for login in opened[account]?.logins.values.map({ $0 }) ?? [] {
                 try? await store.setSeen(account, login.cursor)
                 login.finish()

@@ -122,8 +122,7 @@ public struct Replica: Sendable {
         case .greet(let node, let endpoints): return greet(node, endpoints)
         case .owes(let debt): return owe(debt, now: now)
         case .recordChanged(let account, let source):
-            return links.keys.sorted().filter { $0 != source && links[$0]?.subscriptions.contains(account) == true }
-                .map { .sendRecord(account, to: $0) }
+            return subscribers(of: account).filter { $0 != source }.map { .sendRecord(account, to: $0) }
         case .tick: return tick(now: now)
         }
     }
@@ -165,6 +164,11 @@ public struct Replica: Sendable {
             guard let offer = link.offers[account] else { return false }
             return feeds[account]?.homes.contains(node) == true || offer.values.contains { !$0.isEmpty }
         }
+    }
+
+    /// The links that want the news of a feed.
+    public func subscribers(of account: AccountKey) -> [NodeKey] {
+        links.filter { $0.value.subscriptions.contains(account) }.keys.sorted()
     }
 
     /// The feeds whose news a link wants.

@@ -121,5 +121,8 @@ struct OfflineTests {
         #expect(try await diogo.push(with: "offline") == "* offline andre")
         _ = try await andre.ask("LOGIN andre correct-horse")
         #expect(try await diogo.push(with: "online") == "* online andre")
+        // So is the end of the whole peer.
+        #expect(first.stop() == 0)
+        #expect(try await diogo.push(with: "offline") == "* offline andre")
     }
 }
