@@ -21,7 +21,6 @@ extension Node {
         case .lookUp(let account): job { await self.lookUp(account) }
         case .accept(let entry, let recipient, let node): job { await self.accept(entry, for: recipient, from: node) }
         case .settle(let debt): job { await self.settle(debt) }
-        case .close(let node, let reason): links[node]?.link.close(reason)
         }
     }
 

@@ -54,7 +54,6 @@ extension Replica {
         case accept(Entry, recipient: AccountKey, from: NodeKey)
         /// The recipient's peer has it: the debt is paid.
         case settle(Debt)
-        case close(NodeKey, reason: String)
     }
 
     /// A peer that serves an account, or holds its feed.

@@ -191,7 +191,6 @@ struct Simulation {
             if isHere, !peers[peer].accepted.contains(entry) { peers[peer].accepted.append(entry) }
             send(.receipt(entry.id, recipient: recipient, isUnknown: !isHere), from: peer, to: index(of: node))
         case .settle(let debt): peers[peer].settled.append(debt)
-        case .close(let node, _): disconnect(peer, index(of: node))
         }
     }
 
