@@ -93,7 +93,12 @@ let package = Package(
             name: "SingerPeerTests",
             dependencies: ["SingerPeer", "SingerCore", "SingerWire", "SingerTesting", nioCore, nioPosix, nioTLS, nioSSL, crypto, x509, asn1, logging],
             swiftSettings: settings),
-        .testTarget(name: "SingerNodeTests", dependencies: ["SingerNode", "SingerCore", "SingerStore", "SingerDHT", "SingerTesting"], swiftSettings: settings),
+        .testTarget(
+            name: "SingerNodeTests",
+            dependencies: [
+                "SingerNode", "SingerCore", "SingerStore", "SingerDHT", "SingerPeer", "SingerWire", "SingerTesting", nioPosix, grdb, lifecycle, logging,
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "SingerGatewayTests",
             dependencies: [
@@ -101,7 +106,10 @@ let package = Package(
                 logging,
             ],
             swiftSettings: settings),
-        .testTarget(name: "IntegrationTests", dependencies: ["SingerCore", "SingerTesting", "singerd"], swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["SingerCore", "SingerWire", "SingerPeer", "SingerDHT", "SingerTesting", "singerd", nioPosix, logging],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
