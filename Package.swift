@@ -108,7 +108,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["SingerCore", "SingerWire", "SingerPeer", "SingerDHT", "SingerTesting", "singerd", nioPosix, logging],
+            dependencies: ["SingerCore", "SingerWire", "SingerPeer", "SingerDHT", "SingerTesting", "singerd", nioCore, nioPosix, nioSSL, logging],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],
