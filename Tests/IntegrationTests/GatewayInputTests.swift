@@ -25,10 +25,12 @@ struct GatewayInputTests {
             ("FORWRD x", "UNKNOWN_COMMAND"), ("*", "UNKNOWN_COMMAND"), ("#", "BAD_PARAM"),
         ]
         let after: [(line: String, code: String)] = [
-            ("LIKE", "NEED_MORE_PARAMS"), ("LIKE aaa", "BAD_PARAM"), ("LIKE aaaa!", "BAD_PARAM"), ("LIKE aaaaaaaa", "NO_SUCH_POST"), ("SHOW aaaaaaaa", "NO_SUCH_POST"),
+            ("LIKE", "NEED_MORE_PARAMS"), ("LIKE aaa", "BAD_PARAM"), ("LIKE aaaa!", "BAD_PARAM"), ("LIKE aaaaaaaa", "NO_SUCH_POST"),
+            ("SHOW aaaaaaaa", "NO_SUCH_POST"),
             ("LIKE \(gone)", "NO_SUCH_POST"), ("DELETE \(post)", "NOT_YOURS"), ("FOLLOW", "NEED_MORE_PARAMS"), ("FOLLOW nobody", "NO_SUCH_USER"),
             ("FOLLOW andre", "SELF_FOLLOW"), ("UNFOLLOW diogo", "NOT_FOLLOWING"), ("UNFOLLOW nobody", "NO_SUCH_USER"), ("TIMELINE 0", "BAD_PARAM"),
-            ("TIMELINE 201", "BAD_PARAM"), ("TIMELINE x", "BAD_PARAM"), ("TIMELINE 5 BEFORE", "NEED_MORE_PARAMS"), ("TIMELINE 5 BEFORE aaaaaaaa", "NO_SUCH_POST"),
+            ("TIMELINE 201", "BAD_PARAM"), ("TIMELINE x", "BAD_PARAM"), ("TIMELINE 5 BEFORE", "NEED_MORE_PARAMS"),
+            ("TIMELINE 5 BEFORE aaaaaaaa", "NO_SUCH_POST"),
             ("FEED", "NEED_MORE_PARAMS"), ("FEED nobody", "NO_SUCH_USER"), ("SEARCH", "NEED_MORE_PARAMS"), ("PASSWD x", "NEED_MORE_PARAMS"),
             ("PASSWD wrong-horse battery-staple", "BAD_LOGIN"), ("PASSWD correct-horse short", "WEAK_PASSPHRASE"), ("PROFILE no/field text", "BAD_PARAM"),
             ("POST \(String(repeating: "x", count: 2_001))", "TOO_LONG"), ("POST a\u{1b}[2Jb", "BAD_PARAM"), ("POST \u{3000}", "EMPTY_TEXT"),

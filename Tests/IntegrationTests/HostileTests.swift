@@ -67,9 +67,16 @@ struct HostileTests {
         let phone = TestAuthor("mallory", device: "phone")
         var other = TestAuthor("other")
         let otherPost = other.post("forged by another account")
-        let victim = honest.forge(body: { var body = WirePostBody(); body.text = "forged in the name of honest"; return body.encoded }())
+        let victim = honest.forge(
+            body: {
+                var body = WirePostBody(); body.text = "forged in the name of honest"; return body.encoded
+            }())
         let impostor = TestAuthor("honest", key: "of mallory")
-        let edge = honest.forge(.follow, body: { var body = WireFollowBody(); body.account = target.data; body.name = "andre"; return body.encoded }())
+        let edge = honest.forge(
+            .follow,
+            body: {
+                var body = WireFollowBody(); body.account = target.data; body.name = "andre"; return body.encoded
+            }())
         func resigned(_ entry: WireSignedEntry, by key: DeviceSecret) -> WireSignedEntry {
             var entry = entry
             entry.entry.signature = key.sign(entry.entry.header, as: .entry)
@@ -95,11 +102,15 @@ struct HostileTests {
             Lie("the certificate of another device", .entries([forged.wire], phone.certificate.wire)),
             Lie("the certificate of another account", .entries([forged.wire], other.certificate.wire)),
             Lie("an entry of another account under this certificate", .entries([otherPost.wire], mallory.certificate.wire)),
-            Lie("a certificate with a flipped byte", .entries([forged.wire], {
-                var certificate = mallory.certificate.wire
-                certificate.payload = flipped(certificate.payload, at: 8)
-                return certificate
-            }())),
+            Lie(
+                "a certificate with a flipped byte",
+                .entries(
+                    [forged.wire],
+                    {
+                        var certificate = mallory.certificate.wire
+                        certificate.payload = flipped(certificate.payload, at: 8)
+                        return certificate
+                    }())),
             Lie("an entry that another signed", entries(resigned(victim, by: mallory.device))),
             Lie("a delivery that another signed", .delivery(resigned(victim, by: mallory.device), to: target)),
             Lie("a follow that another signed", .delivery(resigned(edge, by: mallory.device), to: target)),
@@ -113,10 +124,12 @@ struct HostileTests {
             // True words that change nothing.
             Lie("an old entry again", closes: false, .news(first), .news(first), .news(second)),
             Lie("an entry of somebody whom nobody here follows", closes: false, .news(otherPost), .delivery(otherPost.signedWire, to: target)),
-            Lie("an impostor's entry under a name that is followed", closes: false, {
-                var impostor = impostor
-                return .news(impostor.post("forged by an impostor"))
-            }()),
+            Lie(
+                "an impostor's entry under a name that is followed", closes: false,
+                {
+                    var impostor = impostor
+                    return .news(impostor.post("forged by an impostor"))
+                }()),
             Lie("a follow of somebody else, delivered here", closes: false, .delivery(ownFollow.signedWire, to: target)),
         ]
         let stranger = try HostilePeer.stranger()
