@@ -98,7 +98,12 @@ let package = Package(
             name: "SingerPeerTests",
             dependencies: ["SingerPeer", "SingerCore", "SingerWire", "SingerTesting", nioCore, nioPosix, nioTLS, nioSSL, crypto, x509, asn1, logging],
             swiftSettings: settings),
-        .testTarget(name: "SingerNodeTests", dependencies: ["SingerNode", "SingerCore", "SingerStore", "SingerDHT", "SingerTesting"], swiftSettings: settings),
+        .testTarget(
+            name: "SingerNodeTests",
+            dependencies: [
+                "SingerNode", "SingerCore", "SingerStore", "SingerDHT", "SingerPeer", "SingerWire", "SingerTesting", nioPosix, grdb, lifecycle, logging,
+            ],
+            swiftSettings: settings),
         .testTarget(
             name: "SingerGatewayTests",
             dependencies: [
@@ -106,7 +111,10 @@ let package = Package(
                 logging,
             ],
             swiftSettings: settings),
-        .testTarget(name: "IntegrationTests", dependencies: ["SingerCore", "SingerTesting", "singerd"], swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["SingerCore", "SingerWire", "SingerPeer", "SingerDHT", "SingerTesting", "singerd", nioCore, nioPosix, nioSSL, logging],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

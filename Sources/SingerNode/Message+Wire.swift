@@ -107,7 +107,9 @@ extension Replica.Message {
     static func cost(of frame: WireFrame) -> Int {
         switch frame.message {
         case .entries(let wire): wire.entries.count
-        case .delivery, .record: 4
+        case .delivery: 4
+        // It has a tail of entries, each with a signature.
+        case .record(let record): 4 + record.account.payload.count / 256
         case .have(let have): 1 + have.feeds.count
         case .want, .received, .hello, .ping, .pong, .wantBody, nil: 1
         }

@@ -21,23 +21,19 @@ extension Node {
             let root = RootKey()
             let device = DeviceSecret()
             let keys = Keys(root: root, device: device)
+            let workLog2 = configuration.workLog2
+            let sealed = try await derivations.run { SealedSecret(sealing: keys.secret, passphrase: passphrase, workLog2: workLog2) }
+            // A claim whose key cannot be kept would stand in the network for a month, and be of use to nobody.
+            try await store.reserveRoom()
+
+            // Dated when it is written, not before the derivation: whoever read back before that has the earlier claim.
             let now = clock()
             let certificate = Certificate(device: device.publicKey, name: name, root: root, now: now)
             let claim = NameClaim(name: name, root: root, created: now)
-            let workLog2 = configuration.workLog2
-            let sealed = try await derivations.run { SealedSecret(sealing: keys.secret, passphrase: passphrase, workLog2: workLog2) }
-
-            // Write, then read back: two who claim a name in the same moment both see the other's claim.
-            await directory.put(claim.placed, permanent: true)
-            if let rival = try await claims(to: name).first(where: { $0.account != claim.account && $0.precedes(claim) }) {
-                logger.notice("lost the race for a name", metadata: ["name": "\(name)", "to": "\(Fingerprint(rival.account))"])
-                await directory.withdraw(claim.placed.place, valueID: claim.placed.valueID)
-                throw NodeError.nameTaken(name)
-            }
             do {
+                try await settle(claim)
                 try await store.add(certificate, sealed: sealed, claim: claim)
             } catch {
-                // Nobody shall hold the name with a key that is lost.
                 await directory.withdraw(claim.placed.place, valueID: claim.placed.valueID)
                 throw error
             }
@@ -48,6 +44,17 @@ extension Node {
         } catch {
             throw NodeError(error)
         }
+    }
+
+    /// Writes a claim and reads it back: of two who claim a name in the same moment one at least sees the other's claim.
+    private func settle(_ claim: NameClaim) async throws {
+        await directory.put(claim.placed, permanent: true)
+        let found = try await claims(to: claim.name)
+        // A claim that is not even found where a rival's is was refused, whatever the dates say.
+        let isThere = found.contains { $0.account == claim.account }
+        guard let rival = found.first(where: { $0.account != claim.account && (!isThere || $0.precedes(claim)) }) else { return }
+        logger.notice("lost the race for a name", metadata: ["name": "\(claim.name)", "to": "\(Fingerprint(rival.account))"])
+        throw NodeError.nameTaken(claim.name)
     }
 
     private static func check(_ passphrase: String) throws(NodeError) {
@@ -74,7 +81,9 @@ extension Node {
                 return account.sealed.open(passphrase: passphrase).flatMap { Keys(secret: $0) }
             }
             guard let account, let keys else {
-                if failedLogins.count < 10_000 { failedLogins[name.folded, default: []].append(.now) }
+                // Many names, and those that nobody has tried for a minute are forgotten: guessing must not fill the memory, nor the table.
+                if failedLogins.count >= 10_000 { failedLogins = failedLogins.filter { $0.value.contains { .now - $0 < .seconds(60) } } }
+                failedLogins[name.folded, default: []].append(.now)
                 throw NodeError.badLogin
             }
             return try await open(account, keys)

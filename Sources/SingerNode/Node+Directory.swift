@@ -109,9 +109,11 @@ extension Node {
         noteLease(record)
         if !hosted.contains(account) {
             drive(.contact(Replica.Contact(account: account, node: record.node, endpoints: endpoints(of: record), isHome: true)))
-            if replica.wants(account, at: clock()), !record.tail.isEmpty { enqueue(record.tail, from: node, isNews: false) }
+            // What a link says again it has nothing new in; the DHT may be asked when somebody is followed whose record is here already.
+            if isNew || node == nil, replica.wants(account, at: clock()), !record.tail.isEmpty { enqueue(record.tail, from: node, isNews: false) }
         }
         if isNew { drive(.recordChanged(account, from: node)) }
+        if node != nil { await ingestRoom() }
     }
 
     /// Where the peer of a record can be dialled: where it says, and where a link has seen it.

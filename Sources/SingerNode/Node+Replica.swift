@@ -41,6 +41,23 @@ extension Node {
 
         /// Entries that may wait before links are read no further.
         static let entriesMax = 4_096
+        /// Entries that share a transaction, and then a turn of the actor: users' requests come between.
+        static let transactionEntriesMax = 1_024
+
+        /// Takes the first of what waits, one batch at least.
+        mutating func take() -> [Batch] {
+            var taken = 0
+            var count = 0
+            while count < batches.count, count == 0 || taken + batches[count].entries.count <= Self.transactionEntriesMax {
+                taken += batches[count].entries.count
+                count += 1
+            }
+            defer {
+                batches.removeFirst(count)
+                entries -= taken
+            }
+            return Array(batches.prefix(count))
+        }
     }
 
     func enqueue(_ entries: [Entry], from node: NodeKey?, isNews: Bool) {
@@ -58,9 +75,7 @@ extension Node {
 
     private func drainIngest() async {
         while !ingest.batches.isEmpty {
-            let batches = ingest.batches
-            ingest.batches = []
-            ingest.entries = 0
+            let batches = ingest.take()
             do {
                 let outcomes = try await store.ingest(batches.flatMap(\.entries), now: clock())
                 var start = 0

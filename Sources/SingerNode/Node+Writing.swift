@@ -26,9 +26,14 @@ extension Node {
     public func forward(_ id: String, comment: String, by login: Login) async throws(NodeError) -> ShownID {
         do {
             let post = try await livePost(id)
-            let hash = post.forward?.id.hash ?? post.id.hash
-            guard let original = try await store.entry(hash), original.body != nil else { throw NodeError.deleted(post.forward?.id ?? post.id) }
+            if let original = post.forward, original.isDeleted { throw NodeError.deleted(original.id) }
+            guard let entry = try await store.entry(post.id.hash), case .post(let content)? = entry.content else { throw NodeError.deleted(post.id) }
+            // Out of the forward itself: the original may be parked, or its device quarantined, and so not be here on its own.
+            let original = content.forward ?? entry
             let comment = comment.allSatisfy(\.isWhitespace) ? try PostText(canonical: "") : try PostText(typed: comment)
+            // With room for the framing. Only an author of padded bodies comes near: others would refuse the forward, and all that is behind it.
+            let bytes = original.encoded.count + comment.string.utf8.count + 64
+            guard bytes <= Limits.bodyBytesMax else { throw NodeError.tooLong(bytes: bytes, max: Limits.bodyBytesMax) }
             return try await write(.post(Post(forwarding: original, comment: comment)), by: login)
         } catch {
             throw NodeError(error)

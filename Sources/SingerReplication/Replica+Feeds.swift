@@ -78,10 +78,11 @@ extension Replica {
         switch state.interest {
         case .subscribe:
             guard links[node]?.subscriptions.count ?? 0 < Limits.subscriptionsPerLinkMax else { return [] }
-            links[node]?.subscriptions.insert(account)
+            let isNew = links[node]?.subscriptions.insert(account).inserted == true
             let mine = self.state(of: account, .none)
             if feeds[account]?.isHosted == true || !mine.held.isEmpty { actions.append(.send(.have([mine]), to: node)) }
-            if feeds[account] != nil { actions.append(.sendRecord(account, to: node)) }
+            // Once: reading a record costs more than asking for it.
+            if isNew, feeds[account] != nil { actions.append(.sendRecord(account, to: node)) }
         case .unsubscribe:
             links[node]?.subscriptions.remove(account)
             links[node]?.offers[account] = nil
@@ -141,8 +142,9 @@ extension Replica {
         var groups: [(account: AccountKey, entries: [Entry])] = []
         for entry in entries where feeds[entry.header.account] != nil {
             feeds[entry.header.account]?.logs[entry.header.device, default: Log()].held.insert(entry.header.seq)
-            if let last = groups.last, last.entries[0].header.device == entry.header.device {
-                groups[groups.count - 1].entries.append(entry)
+            // By its index: a copy of the group would make each append copy all of it.
+            if let last = groups.indices.last, groups[last].entries[0].header.device == entry.header.device {
+                groups[last].entries.append(entry)
             } else {
                 groups.append((entry.header.account, [entry]))
             }

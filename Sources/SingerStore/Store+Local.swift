@@ -18,9 +18,13 @@ extension Store {
         }
     }
 
+    /// Makes sure that there is room for a new account. `add` gives it back.
+    public func reserveRoom() async throws(StoreError) { try await set("room", Data(count: 64 << 10)) }
+
     /// Keeps a new account, with its first device and its claim to the name.
     public func add(_ certificate: Certificate, sealed: SealedSecret, claim: NameClaim) async throws(StoreError) {
         try await write { db in
+            try db.execute(sql: "DELETE FROM setting WHERE name = 'room'")
             _ = try Self.certify(certificate.account, as: certificate.name, pins: true, db)
             let (account, device) = try Self.device(certificate, db)
             try db.execute(

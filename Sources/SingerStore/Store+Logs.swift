@@ -36,32 +36,31 @@ extension Store {
     /// Entries of one log, ascending, as many as fit in a batch.
     public func entries(of device: DeviceKey, in range: ClosedRange<UInt64>) async throws(StoreError) -> [Entry] {
         try await read { db in
-            guard let certificate = try Self.certificate(of: device, db) else { return [] }
-            var entries: [Entry] = []
-            var bytes = 0
-            let rows = try Row.fetchCursor(
-                db,
-                sql: """
-                    SELECT header, signature, body FROM entry WHERE device_id = (SELECT id FROM device WHERE key = ?) AND seq BETWEEN ? AND ?
-                    ORDER BY seq LIMIT ?
-                    """, arguments: [device.data, Int64(clamping: range.lowerBound), Int64(clamping: range.upperBound), Limits.batchEntriesMax])
-            while let row = try rows.next() {
-                let entry = try Entry(trusting: row[0], signature: row[1], body: row[2], certificate: certificate)
-                bytes += entry.wireBytes
-                if bytes > Limits.batchBytesMax, !entries.isEmpty { break }
-                entries.append(entry)
-            }
-            return entries
+            try Self.entries(
+                of: device, "AND seq BETWEEN ? AND ? ORDER BY seq LIMIT \(Limits.batchEntriesMax)",
+                [Int64(clamping: range.lowerBound), Int64(clamping: range.upperBound)], db)
         }
     }
 
-    /// The latest entries of one log, oldest first: for the tail of an account record.
+    /// The latest entries of one log, oldest first, as many as fit in a batch: for the tail of an account record.
     public func latestEntries(of device: DeviceKey, count: Int) async throws(StoreError) -> [Entry] {
-        let last = try await read { db in
-            try Int64.fetchOne(db, sql: "SELECT max(last) FROM held WHERE device_id = (SELECT id FROM device WHERE key = ?)", arguments: [device.data])
+        try await read { db in try Self.entries(of: device, "ORDER BY seq DESC LIMIT ?", [count], db).reversed() }
+    }
+
+    private static func entries(of device: DeviceKey, _ selection: String, _ arguments: StatementArguments, _ db: Database) throws -> [Entry] {
+        guard let certificate = try certificate(of: device, db) else { return [] }
+        var entries: [Entry] = []
+        var bytes = 0
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT header, signature, body FROM entry WHERE device_id = (SELECT id FROM device WHERE key = ?) \(selection)",
+            arguments: [device.data] + arguments)
+        while let row = try rows.next() {
+            let entry = try Entry(trusting: row[0], signature: row[1], body: row[2], certificate: certificate)
+            bytes += entry.wireBytes
+            if bytes > Limits.batchBytesMax, !entries.isEmpty { break }
+            entries.append(entry)
         }
-        guard let last, last > 0 else { return [] }
-        return try await entries(of: device, in: UInt64(max(1, last - Int64(count) + 1))...UInt64(last))
+        return entries
     }
 
     /// One entry, body and certificate included, by its hash.
