@@ -10,6 +10,7 @@ public final class Gateway: Service {
     let node: Node
     let logger: Logger
     let connections: Connections
+    let irc: IRCServer
 
     private let group: any EventLoopGroup
     private let listener = Mutex<NIOAsyncChannel<Client, Never>?>(nil)
@@ -28,6 +29,7 @@ public final class Gateway: Service {
         self.group = group
         self.logger = logger
         self.connections = connections
+        irc = IRCServer(configuration: configuration, node: node, logger: logger)
     }
 
     /// Starts to listen, and returns the port. Connections wait until `run()` takes them.

@@ -15,9 +15,13 @@ extension Node {
     }
 
     /// Claims a name and makes the keys. Throws `nameTaken`, `weakPassphrase`, `rateLimited`, `storageFull`.
-    public func register(_ name: Username, passphrase: String?) async throws(NodeError) -> Registration {
+    ///
+    /// - Parameter charactersMin: what a passphrase must have; less than usual only where clients register without asking a person.
+    public func register(
+        _ name: Username, passphrase: String?, charactersMin: Int = Limits.passphraseCharactersMin
+    ) async throws(NodeError) -> Registration {
         guard let passphrase else { throw .weakPassphrase }
-        try Self.check(passphrase)
+        try Self.check(passphrase, charactersMin: charactersMin)
         guard !claiming.contains(name) else { throw .nameTaken(name) }
         claiming.insert(name)
         defer { claiming.remove(name) }
@@ -52,8 +56,8 @@ extension Node {
         }
     }
 
-    private static func check(_ passphrase: String) throws(NodeError) {
-        guard passphrase.count >= Limits.passphraseCharactersMin else { throw .weakPassphrase }
+    private static func check(_ passphrase: String, charactersMin: Int = Limits.passphraseCharactersMin) throws(NodeError) {
+        guard passphrase.count >= charactersMin else { throw .weakPassphrase }
         guard passphrase.utf8.count <= Limits.passphraseBytesMax else {
             throw .tooLong(bytes: passphrase.utf8.count, max: Limits.passphraseBytesMax)
         }

@@ -17,6 +17,8 @@ struct Settings {
     let discovery: Bool
     let serverName: String
     let logLevel: Logger.Level
+    /// `nil`: off.
+    let webSocket: HostPort?
     let gatewayPassword: String?
     let tlsCertificate: String?
     let tlsKey: String?
@@ -59,7 +61,7 @@ struct Settings {
         tlsKey = text("tls-key")
         guard (tlsCertificate == nil) == (tlsKey == nil) else { throw UsageError(description: "tls-certificate and tls-key go together") }
         workLog2 = text("scrypt-work-log2").flatMap { Int($0) } ?? SealedSecret.workLog2Default
-        if text("websocket") != nil { throw UsageError(description: "--websocket: this version does not serve it yet") }
+        webSocket = try text("websocket").map { _ in try address("websocket", "") }
     }
 
     private static func reader(_ options: Options) async throws -> ConfigReader {
