@@ -16,6 +16,8 @@ let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swif
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -71,7 +73,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "SingerGateway",
-            dependencies: ["SingerCore", "SingerNode", nioCore, nioPosix, nioSSL, lifecycle, logging],
+            dependencies: ["SingerCore", "SingerNode", nioCore, nioPosix, nioSSL, nioHTTP1, nioWebSocket, lifecycle, logging],
             swiftSettings: settings),
         .executableTarget(
             name: "singerd",
@@ -82,10 +84,12 @@ let package = Package(
             swiftSettings: settings),
 
         // Tests.
-        .target(name: "SingerTesting", dependencies: ["SingerCore", "SingerStore", "SingerDHT", "SingerNode", logging], swiftSettings: settings),
+        .target(
+            name: "SingerTesting", dependencies: ["SingerCore", "SingerReplication", "SingerWire", "SingerStore", "SingerDHT", "SingerNode", logging],
+            swiftSettings: settings),
         .testTarget(name: "SingerCoreTests", dependencies: ["SingerCore", "SingerWire", "SingerTesting"], swiftSettings: settings),
         .testTarget(name: "SingerReplicationTests", dependencies: ["SingerReplication", "SingerCore", "SingerTesting"], swiftSettings: settings),
-        .testTarget(name: "SingerStoreTests", dependencies: ["SingerStore", "SingerCore", "SingerTesting"], swiftSettings: settings),
+        .testTarget(name: "SingerStoreTests", dependencies: ["SingerStore", "SingerCore", "SingerTesting", grdb], swiftSettings: settings),
         .testTarget(name: "SingerDHTTests", dependencies: ["SingerDHT", "SingerCore", "SingerTesting"], swiftSettings: settings),
         .testTarget(
             name: "SingerPeerTests",

@@ -78,8 +78,6 @@ public enum Refusal: Error, Hashable, Sendable {
     case outOfBounds
     /// It lies under a key where it does not belong.
     case misplaced
-    /// It does not follow from the entry before it: a sign of two logs under one device.
-    case brokenChain
 }
 
 extension Message {

@@ -67,7 +67,7 @@ public struct ProfileField: Hashable, Sendable {
     public let text: PostText
 
     public init?(field: some StringProtocol, text: PostText) {
-        let folded = field.lowercased()
+        let folded = String(decoding: field.utf8.map { (65...90).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
         guard (1...Limits.profileFieldCharactersMax).contains(folded.utf8.count),
             folded.utf8.allSatisfy({ (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }),
             text.string.utf8.count <= Limits.profileTextBytesMax
@@ -143,11 +143,13 @@ extension Post {
         let text = try PostText(received: body.text)
         if body.hasForward {
             guard !body.hasReplyTo else { throw .malformed }
+            // Before a signature is checked: forwards inside forwards would make one entry cost many.
+            guard try !WirePostBody(decoding: body.forward.entry.body).hasForward else { throw .malformed }
             let original = try Entry(verifying: body.forward)
             guard case .post(let post)? = original.content, post.forward == nil else { throw .malformed }
             self.init(forwarding: original, comment: text)
         } else {
-            guard !text.string.isEmpty else { throw .outOfBounds }
+            guard !text.isBlank else { throw .outOfBounds }
             self.init(text: text, replyTo: body.hasReplyTo ? try EntryReference(body.replyTo) : nil)
         }
     }

@@ -37,7 +37,8 @@ public struct Entry: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - last: the header that stands last in the log of this device, `nil` for the first.
-    ///   - now: the entry is dated so, or as the last one if the clock has run backwards.
+    ///   - now: the entry is dated so, or just behind the last one if the clock has not moved on: the later word of one
+    ///     author is always dated later, and so counts.
     public init(
         _ content: Content, after last: (id: EntryID, seq: UInt64, created: Milliseconds)?, by device: DeviceSecret, certificate: Certificate, now: Milliseconds
     ) {
@@ -45,7 +46,7 @@ public struct Entry: Hashable, Sendable {
         let body = content.encoded
         let header = Header(
             account: certificate.account, device: certificate.device, seq: (last?.seq ?? 0) + 1, previous: last?.id,
-            created: max(now, last?.created ?? 0), kind: content.kind, bodyHash: .sha256(body), bodyBytes: body.count)
+            created: max(now, last.map { $0.created + 1 } ?? 0), kind: content.kind, bodyHash: .sha256(body), bodyBytes: body.count)
         self.header = header
         headerBytes = header.wire.encoded
         signature = device.sign(headerBytes, as: .entry)

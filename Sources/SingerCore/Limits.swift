@@ -73,9 +73,11 @@ public enum Limits {
     /// Feeds that one Have may name.
     public static let haveFeedsMax = 1_000
     public static let rangesMax = 64
+    /// Devices of one account whose logs are told of; more than anybody has.
+    public static let devicesMax = 64
+    /// Feeds of which one link may ask for the news.
+    public static let subscriptionsPerLinkMax = 20_000
     public static let endpointsMax = 8
-    /// Links that get each new entry of a feed at once (Plumtree's eager peers).
-    public static let eagerLinksMax = 8
 
     // MARK: Replication
 
@@ -83,7 +85,6 @@ public enum Limits {
     public static let recentEntriesMax: UInt64 = 200
     /// Requests for ranges under way, over one link.
     public static let wantsPerLinkMax = 8
-    public static let outboxBackoffMin: Milliseconds = 1_000
     public static let outboxBackoffMax: Milliseconds = 10 * 60 * 1_000
     public static let dialBackoffMin: Milliseconds = 500
     public static let dialBackoffMax: Milliseconds = 5 * 60 * 1_000
@@ -96,7 +97,6 @@ public enum Limits {
     /// Values read under one key; more are not looked at.
     public static let recordsPerKeyMax = 1_024
     public static let onlineLease: Milliseconds = 90 * 1_000
-    public static let edgesPerShard = 128
 }
 
 /// Unix time, or a span of it, in milliseconds.

@@ -36,6 +36,9 @@ public struct PostText: Hashable, Sendable {
         self.string = text
     }
 
+    /// Whether there is nothing to see.
+    var isBlank: Bool { string.allSatisfy(\.isWhitespace) }
+
     /// Whether the text is in Normalization Form C, as an entry must have it.
     var isNormalised: Bool { string.utf8.elementsEqual(string.normalised.utf8) }
 

@@ -163,6 +163,11 @@ public enum EntryRecord {
         return entry
     }
 
+    /// The value id under which a record of news has to lie: that of its entry. Nothing is verified.
+    public static func valueID(in envelope: Envelope) -> UInt64? {
+        (try? WireSignedEntry(decoding: envelope.payload)).map { PlacedRecord.valueID(of: EntryID.sha256($0.entry.header)) }
+    }
+
     private static func placed<Role>(_ kind: RecordKind, at place: DirectoryKey, id: Bytes32<Role>, _ entry: Entry, by device: DeviceSecret) -> PlacedRecord {
         let envelope = Envelope(kind, payload: entry.signedWire.encoded, seq: UInt64(entry.header.created), by: device)
         return PlacedRecord(place: place, valueID: PlacedRecord.valueID(of: id), envelope: envelope)

@@ -113,6 +113,12 @@ public struct DirectoryKey: Hashable, Sendable, CustomStringConvertible {
         bytes = Data(EntryID.sha256(message).bytes.prefix(20))
     }
 
+    /// A place that is known by its 20 bytes only; `nil` for any other number of them.
+    public init?(_ bytes: Data) {
+        guard bytes.count == 20 else { return nil }
+        self.bytes = bytes
+    }
+
     public static func name(_ name: Username) -> Self { Self("name", Data(name.folded.utf8)) }
     public static func account(_ account: AccountKey) -> Self { Self("account", account.data) }
     public static func news(_ account: AccountKey) -> Self { Self("news", account.data) }

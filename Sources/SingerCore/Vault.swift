@@ -44,8 +44,15 @@ public struct SealedSecret: Hashable, Sendable {
         _ = try? key(passphrase, salt: Data(count: 16), workLog2: workLog2)
     }
 
+    /// Most that a box may ask for: 4 GiB. Beyond it lies a damaged row, not a secret.
+    private static let workLog2Max = 22
+
+    private struct Unusable: Error {}
+
     private static func key(_ passphrase: String, salt: Data, workLog2: Int) throws -> SymmetricKey {
-        try KDF.Scrypt.deriveKey(
+        // CryptoExtras traps on an empty passphrase or salt, and on factors that overflow.
+        guard !passphrase.isEmpty, !salt.isEmpty, (1...workLog2Max).contains(workLog2) else { throw Unusable() }
+        return try KDF.Scrypt.deriveKey(
             from: Data(passphrase.utf8), salt: salt, outputByteCount: 32, rounds: 1 << workLog2, blockSize: 8, parallelism: 1)
     }
 }

@@ -40,14 +40,20 @@ public struct PostView: Hashable, Sendable {
         public let author: UserView
         public let created: Milliseconds
         public let text: String
+        public let replyTo: ShownID?
+        public let likes: Int
         /// Its author has deleted it since.
         public let isDeleted: Bool
 
-        public init(id: ShownID, author: UserView, created: Milliseconds, text: String, isDeleted: Bool) {
+        public init(
+            id: ShownID, author: UserView, created: Milliseconds, text: String, replyTo: ShownID? = nil, likes: Int = 0, isDeleted: Bool
+        ) {
             self.id = id
             self.author = author
             self.created = created
             self.text = text
+            self.replyTo = replyTo
+            self.likes = likes
             self.isDeleted = isDeleted
         }
     }

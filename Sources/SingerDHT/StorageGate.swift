@@ -24,7 +24,8 @@ final class StorageGate: Sendable {
         guard bytes.count <= 2 * Limits.recordBytesMax else { return false }
         let cost = StorageRule.verifications(bytes: bytes.count) + (old == nil ? 0 : 1)
         guard local || bucket.withLock({ $0.take(cost, now: now) }) else { return false }
-        guard let envelope = try? Envelope(kind, verifying: bytes), StorageRule.allows(envelope, at: key, valueID: valueID) else { return false }
+        guard let place = DirectoryKey(key), let envelope = try? Envelope(kind, verifying: bytes), StorageRule.allows(envelope, at: place, valueID: valueID)
+        else { return false }
         // What does not verify has no claim to its place.
         guard let old, let standing = try? Envelope(kind, verifying: old) else { return true }
         return envelope.replaces(standing)

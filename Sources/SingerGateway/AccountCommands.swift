@@ -5,15 +5,15 @@ internal import SingerNode
 enum AccountCommands {
     static let all: [Command] = [
         Command(
-            "REGISTER name [passphrase]", "make an account, and log in to it",
+            "REGISTER name passphrase", "make an account, and log in to it",
             meaning: """
-                Claims the name in the network and makes the keys of the account. Without a passphrase a strong one is made and shown once. \
-                With \(Limits.passphraseCharactersStrong) characters or more the account can be opened from any peer, with fewer from this one only.
+                Claims the name in the network and makes the keys of the account, which are kept on this peer, sealed under the passphrase: \
+                \(Limits.passphraseCharactersMin) characters or more, which nobody can look up or reset.
                 """,
             example: "REGISTER andre correct-horse-battery", argumentsMin: 1, handler: .anyone(register)),
         Command(
             "LOGIN name passphrase", "log in",
-            meaning: "Opens the account, also one made at another peer if its passphrase is strong. From then on new posts are shown as they come.",
+            meaning: "Opens an account of this peer. From then on new posts are shown as they come.",
             example: "LOGIN andre correct-horse-battery", argumentsMin: 2, handler: .anyone(login)),
         Command(
             "LOGOUT", "log out, and stay connected",
@@ -30,13 +30,9 @@ enum AccountCommands {
         let typed = arguments.word() ?? ""
         guard let name = Username(typed) else { throw Failure(.invalidName(typed)) }
         let passphrase = arguments.isEmpty ? nil : String(arguments.rest)
-        let registration = try await context.ask { node throws(NodeError) in try await node.register(name, passphrase: passphrase) }
-        let login = registration.login
-        return .loggedIn(
-            login,
-            Reply(
-                .registered(
-                    name: login.name.text, key: login.fingerprint, passphrase: registration.generatedPassphrase, roams: registration.roams)))
+        let login = try await context.ask { node throws(NodeError) in try await node.register(name, passphrase: passphrase) }
+        let isStrong = (passphrase?.count ?? 0) >= Limits.passphraseCharactersStrong
+        return .loggedIn(login, Reply(.registered(name: login.name.text, key: login.fingerprint, isStrong: isStrong)))
     }
 
     private static func login(_ context: CommandContext) async throws(Failure) -> Outcome {

@@ -14,6 +14,7 @@ public final class Gateway: Service {
 
     private let group: any EventLoopGroup
     private let listener = Mutex<NIOAsyncChannel<Client, Never>?>(nil)
+    private let webSocketListener = Mutex<NIOAsyncChannel<EventLoopFuture<WebSocketUpgrade>, Never>?>(nil)
 
     /// How long sessions may take to say goodbye at shutdown. A client that reads nothing would take for ever.
     private static let farewellTimeMax = TimeAmount.seconds(3)
@@ -36,6 +37,10 @@ public final class Gateway: Service {
     public func bind() async throws(GatewayError) -> Int {
         let channel = try await Self.listen(configuration, on: group)
         listener.withLock { $0 = channel }
+        if let webSocket = configuration.webSocket {
+            let channel = try await Self.listenForWebSockets(webSocket, configuration, on: group)
+            webSocketListener.withLock { $0 = channel }
+        }
         return channel.channel.localAddress?.port ?? configuration.port
     }
 
@@ -43,17 +48,34 @@ public final class Gateway: Service {
     public func run() async throws {
         if listener.withLock({ $0 == nil }) { _ = try await bind() }
         guard let listener = listener.withLock({ $0 }) else { return }
+        let webSocketListener = webSocketListener.withLock { $0 }
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await self.run(listener) { client in await self.serve(client, isWebSocket: false) } }
+                if let webSocketListener {
+                    group.addTask { try await self.run(webSocketListener) { await self.serve($0) } }
+                }
+                try await group.waitForAll()
+            }
+        } onGracefulShutdown: {
+            webSocketListener?.channel.close(promise: nil)
+            self.shutDown(listener.channel)
+        }
+    }
+
+    private func run<Accepted: Sendable>(
+        _ listener: NIOAsyncChannel<Accepted, Never>, _ serve: @escaping @Sendable (Accepted) async -> Void
+    ) async throws {
         try await listener.executeThenClose { clients in
             try await withThrowingDiscardingTaskGroup { sessions in
-                try await withGracefulShutdownHandler {
-                    for try await client in clients {
-                        sessions.addTask { await self.serve(client) }
-                    }
-                } onGracefulShutdown: {
-                    self.shutDown(listener.channel)
-                }
+                for try await client in clients { sessions.addTask { await serve(client) } }
             }
         }
+    }
+
+    private func serve(_ upgrade: EventLoopFuture<WebSocketUpgrade>) async {
+        // What does not become a WebSocket was answered already, and is closed.
+        if case .upgraded(let client)? = try? await upgrade.get() { await serve(client, isWebSocket: true) }
     }
 
     private func shutDown(_ listener: any Channel) {
@@ -62,7 +84,7 @@ public final class Gateway: Service {
         listener.eventLoop.scheduleTask(in: Self.farewellTimeMax) { self.connections.closeAll() }
     }
 
-    private func serve(_ client: Client) async {
+    private func serve(_ client: Client, isWebSocket: Bool) async {
         let channel = client.channel
         let admission = connections.admit(channel)
         defer { connections.remove(channel) }
@@ -71,6 +93,7 @@ public final class Gateway: Service {
                 switch admission {
                 case .admitted:
                     let session = Session(gateway: self, channel: channel, outbound: outbound)
+                    if isWebSocket { await session.startIRC(isAdmitted: configuration.password == nil) }
                     await session.run(inbound)
                 case .full:
                     let line = PlainDialect.lines(of: Reply(failure: .tooManySessions), tag: nil).text(.crlf)

@@ -37,7 +37,7 @@ extension JSONDialect {
         ]
     }
 
-    /// The original of a forward. It travels without what others said of it: SHOW tells its likes and its parent.
+    /// The original of a forward: a post like any other, but never itself a forward.
     private static func value(of original: PostView.Forwarded) -> JSONValue {
         [
             "id": .string(original.id.shown),
@@ -46,9 +46,9 @@ extension JSONDialect {
             "key": .string(Fingerprint(original.author.account).description),
             "time": .string(Timestamp.utc(original.created)),
             "text": .string(original.isDeleted ? "" : original.text),
-            "reply_to": .null,
+            "reply_to": original.replyTo.map { .string($0.hash.text) } ?? .null,
             "forward": .null,
-            "likes": .null,
+            "likes": .number(original.likes),
             "deleted": .bool(original.isDeleted),
         ]
     }

@@ -38,11 +38,8 @@ enum JSONDialect {
 
     private static func members(of done: Done) -> [JSONValue.Member] {
         switch done {
-        case .registered(let name, let key, let passphrase, let roams):
-            [
-                ok("registered"), member("user", .string(name)), member("key", .string(key.description)), member("roams", .bool(roams)),
-                member("passphrase", passphrase.map(JSONValue.string) ?? .null),
-            ]
+        case .registered(let name, let key, isStrong: _):
+            [ok("registered"), member("user", .string(name)), member("key", .string(key.description))]
         case .loggedIn(let name, let key, let unseen):
             [ok("logged in"), member("user", .string(name)), member("key", .string(key.description)), member("unseen", .number(unseen))]
         case .loggedOut: [ok("logged out")]

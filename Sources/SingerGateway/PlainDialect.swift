@@ -48,11 +48,8 @@ enum PlainDialect {
 
     private static func words(of done: Done) -> String {
         switch done {
-        case .registered(let name, let key, let passphrase?, _):
-            "registered \(name), key \(key). Your passphrase, shown only now, opens the account from any peer: \(passphrase)"
-        case .registered(let name, let key, nil, true):
-            "registered \(name), key \(key). Your passphrase opens the account from any peer."
-        case .registered(let name, let key, nil, false):
+        case .registered(let name, let key, isStrong: true): "registered \(name), key \(key). Kept on this peer only."
+        case .registered(let name, let key, isStrong: false):
             "registered \(name), key \(key). Kept on this peer only: choose \(Limits.passphraseCharactersStrong) characters or more to log in from others."
         case .loggedIn(let name, let key, let unseen):
             "logged in as \(name), key \(key)" + (unseen > 0 ? ", \(counted(unseen, .posts)) since you left" : "")

@@ -55,7 +55,8 @@ struct Field: Hashable, Sendable {
 
 /// What was done.
 enum Done: Hashable, Sendable {
-    case registered(name: String, key: Fingerprint, passphrase: String?, roams: Bool)
+    /// `isStrong`: the passphrase may guard a key that leaves this peer.
+    case registered(name: String, key: Fingerprint, isStrong: Bool)
     case loggedIn(name: String, key: Fingerprint, unseen: Int)
     case loggedOut
     case passphraseChanged

@@ -65,8 +65,10 @@ actor Session {
 
     /// Serves the connection to its end. What is still to be read by the client has been sent when this returns.
     func run(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>) async {
+        let isUnknown = if case .new = phase { true } else { false }
         let greeting = Task {
             do {
+                guard isUnknown else { return }
                 try await Task.sleep(for: Self.silenceMax)
                 try await outbound.write(ByteBuffer(string: Self.greeting))
             } catch {

@@ -16,6 +16,8 @@ public final class Login: Sendable {
     public let wakes: AsyncStream<Void>
 
     private let store: Store
+    /// The last arrival of all when the session began.
+    private let begin: Int64
     private let waker: AsyncStream<Void>.Continuation
     private let state: Mutex<State>
 
@@ -32,12 +34,13 @@ public final class Login: Sendable {
         var notices: [Push] = []
     }
 
-    init(_ account: Store.LocalAccount, store: Store, cursor: Int64, unseen: Int) {
+    init(_ account: Store.LocalAccount, store: Store, cursor: Int64, begin: Int64, unseen: Int) {
         self.account = account.account
         name = account.name
         fingerprint = Fingerprint(account.account)
         self.unseen = unseen
         self.store = store
+        self.begin = begin
         (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         state = Mutex(State(cursor: cursor))
         if unseen > 0 { waker.yield() }
@@ -45,30 +48,42 @@ public final class Login: Sendable {
 
     /// The next of what is new, oldest first, about `Limits.rowsMax` at a time; empty when the session is up to date.
     public func pushes() async throws(NodeError) -> [Push] {
-        do {
-            let (cursor, backlog, notices) = state.withLock { state in
-                defer {
-                    state.backlog = []
-                    state.notices = []
-                }
-                return (state.cursor, state.backlog, state.notices)
+        let (start, backlog, notices) = state.withLock { state in
+            defer {
+                state.backlog = []
+                state.notices = []
             }
+            return (state.cursor, state.backlog, state.notices)
+        }
+        do {
             var pushes: [Push] = []
-            for author in backlog { pushes += try await store.backlog(of: author, upTo: cursor).map { .post($0, in: [.home]) } }
+            for author in backlog { pushes += try await store.backlog(of: author, upTo: start).map { .post($0, in: [.home]) } }
             while true {
-                let arrivals = try await store.arrivals(for: account, after: state.withLock { $0.cursor })
+                let (cursor, views) = state.withLock { ($0.cursor, $0.views) }
+                let arrivals = try await store.arrivals(for: account, after: cursor, views: views)
                 pushes += state.withLock { state in
                     let written = state.written
                     state.written = written.filter { $0 > arrivals.cursor }
                     state.cursor = max(state.cursor, arrivals.cursor)
-                    return arrivals.pushes.filter { !written.contains($0.arrival) }.map(\.push)
+                    return arrivals.pushes.filter { !written.contains($0.arrival) && !isOwnPast($0) }.map(\.push)
                 }
                 if !arrivals.isFull || pushes.count >= Limits.rowsMax { break }
             }
             return pushes + notices
         } catch {
+            // What was taken is still to be told.
+            state.withLock { state in
+                state.backlog = backlog + state.backlog
+                state.notices = notices + state.notices
+            }
             throw NodeError(error)
         }
+    }
+
+    /// What the account itself wrote before this session began is no news to it.
+    private func isOwnPast(_ new: (arrival: Int64, push: Push)) -> Bool {
+        guard new.arrival <= begin, case .post(let post, in: _) = new.push else { return false }
+        return post.author.account == account
     }
 
     /// Opens a view: its new posts are pushed from now on. At most `Limits.viewsMax`; the timeline is open from the beginning.
@@ -84,6 +99,9 @@ public final class Login: Sendable {
     }
 
     public func close(_ view: View) { state.withLock { _ = $0.views.remove(view) } }
+
+    /// Whether the session looks at more than the timeline.
+    var hasViews: Bool { state.withLock { !$0.views.isEmpty } }
 
     var cursor: Int64 { state.withLock { $0.cursor } }
 

@@ -10,9 +10,11 @@ extension Replica.Message {
     var frames: [WireFrame] {
         switch self {
         case .have(let states):
-            var have = WireHave()
-            have.feeds = states.map(\.wire)
-            return [WireFrame(.have(have))]
+            return Self.chunks(states.map(\.wire)).map { feeds in
+                var have = WireHave()
+                have.feeds = feeds
+                return WireFrame(.have(have))
+            }
         case .want(let want):
             return [WireFrame(.want(want.wire))]
         case .entries(let entries, let want):
@@ -35,6 +37,22 @@ extension Replica.Message {
             received.unknown = isUnknown
             return [WireFrame(.received(received))]
         }
+    }
+
+    /// Feeds for one frame each, by number and by size.
+    private static func chunks(_ feeds: [WireFeedState]) -> [[WireFeedState]] {
+        var chunks: [[WireFeedState]] = [[]]
+        var bytes = 0
+        for feed in feeds {
+            let size = 48 + feed.devices.reduce(0) { $0 + 40 + $1.held.count * 24 }
+            bytes += size
+            if bytes > Limits.batchBytesMax, chunks[chunks.count - 1].isEmpty == false {
+                chunks.append([])
+                bytes = size
+            }
+            chunks[chunks.count - 1].append(feed)
+        }
+        return chunks
     }
 
     /// Entries of one certificate each, filled up to the limit of a batch; one empty batch for none.
@@ -90,7 +108,8 @@ extension Replica.Message {
         switch frame.message {
         case .entries(let wire): wire.entries.count
         case .delivery, .record: 4
-        case .have, .want, .received, .hello, .ping, .pong, .wantBody, nil: 1
+        case .have(let have): 1 + have.feeds.count
+        case .want, .received, .hello, .ping, .pong, .wantBody, nil: 1
         }
     }
 }
@@ -139,7 +158,7 @@ extension Replica.FeedState {
         wire.account = account.data
         wire.subscribe = interest == .subscribe
         wire.unsubscribe = interest == .unsubscribe
-        wire.devices = held.sorted { $0.key < $1.key }.map { device, held in
+        wire.devices = held.sorted { $0.key < $1.key }.prefix(Limits.devicesMax).map { device, held in
             var state = WireDeviceState()
             state.device = device.data
             // The latest ranges: what is older is only offered by whoever has it in one piece.
@@ -155,7 +174,7 @@ extension Replica.FeedState {
     }
 
     init(_ wire: WireFeedState) throws(Refusal) {
-        guard let account = AccountKey(wire.account), wire.devices.count <= Limits.rangesMax else { throw .malformed }
+        guard let account = AccountKey(wire.account), wire.devices.count <= Limits.devicesMax else { throw .malformed }
         var held: [DeviceKey: SequenceSet] = [:]
         for state in wire.devices {
             guard let device = DeviceKey(state.device), state.held.count <= Limits.rangesMax else { throw .malformed }

@@ -6,27 +6,19 @@ import SingerStore
 
 /// Registering, logging in and out.
 extension Node {
-    public struct Registration: Sendable {
-        public let login: Login
-        /// Set when the passphrase was made here; shown once, kept nowhere.
-        public let generatedPassphrase: String?
-        /// Whether the account can be logged in to from a peer that never saw it.
-        public let roams: Bool
-    }
-
     /// Claims a name and makes the keys. Throws `nameTaken`, `weakPassphrase`, `rateLimited`, `storageFull`.
     ///
     /// - Parameter charactersMin: what a passphrase must have; less than usual only where clients register without asking a person.
     public func register(
         _ name: Username, passphrase: String?, charactersMin: Int = Limits.passphraseCharactersMin
-    ) async throws(NodeError) -> Registration {
+    ) async throws(NodeError) -> Login {
         guard let passphrase else { throw .weakPassphrase }
         try Self.check(passphrase, charactersMin: charactersMin)
         guard !claiming.contains(name) else { throw .nameTaken(name) }
         claiming.insert(name)
         defer { claiming.remove(name) }
         do {
-            if try await store.account(named: UserReference(name)) != nil { throw NodeError.nameTaken(name) }
+            if try await store.pinned(name) != nil { throw NodeError.nameTaken(name) }
             await awaitPeers()
             if try await !claims(to: name).isEmpty { throw NodeError.nameTaken(name) }
 
@@ -50,7 +42,7 @@ extension Node {
             hosted.insert(root.publicKey)
             drive(.hosting(root.publicKey))
             let account = Store.LocalAccount(account: root.publicKey, name: name, sealed: sealed, certificate: certificate)
-            return Registration(login: try await open(account, keys), generatedPassphrase: nil, roams: false)
+            return try await open(account, keys)
         } catch {
             throw NodeError(error)
         }
@@ -97,7 +89,7 @@ extension Node {
         } else {
             start = try await store.unseen(by: account.account)
         }
-        let login = Login(account, store: store, cursor: start.cursor, unseen: start.posts)
+        let login = Login(account, store: store, cursor: start.cursor, begin: try await store.latestArrival(), unseen: start.posts)
         opened[account.account, default: OpenAccount(keys: keys, certificate: account.certificate)].logins[ObjectIdentifier(login)] = login
         if opened[account.account]?.logins.count == 1 {
             let key = account.account

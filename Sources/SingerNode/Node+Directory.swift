@@ -24,7 +24,7 @@ extension Node {
                 for envelope in try await store.records(of: account) { await directory.put(AccountRecord.place(account, envelope), permanent: true) }
             }
         } catch {
-            logger.error("cannot announce", metadata: ["error": "\(error)"])
+            if !Task.isCancelled { logger.error("cannot announce", metadata: ["error": "\(error)"]) }
         }
         for account in Array(opened.keys) { await publishRecord(of: account, online: true) }
         providedAt = 0
@@ -45,7 +45,8 @@ extension Node {
 
     /// Where this peer can be dialled, as far as it knows.
     func ownEndpoints() -> [Endpoint] {
-        let hosts = configuration.advertise.map { [$0] } ?? configuration.peerHost.map { [$0] } ?? status.publicHosts
+        let seen = status.publicHosts.filter { configuration.takesIPv6 || !$0.contains(":") }
+        let hosts = configuration.advertise.map { [$0] } ?? configuration.peerHost.map { [$0] } ?? seen
         return hosts.prefix(4).compactMap { Endpoint(host: $0, port: configuration.peerPort) }
     }
 
@@ -82,7 +83,9 @@ extension Node {
         do {
             let counts = try await store.counts(of: account)
             let latest = try await store.latestEntries(of: open.certificate.device, count: 32)
-            let now = max(clock(), (opened[account]?.recordWritten ?? 0) + 1)
+            // The version of a record is its time; it grows even where the clock was ahead once.
+            let last = try await store.recordSeq(of: open.certificate.device)
+            let now = max(clock(), last + 1, (opened[account]?.recordWritten ?? 0) + 1)
             opened[account]?.recordWritten = now
             let record = AccountRecord(
                 certificate: open.certificate, node: secret.publicKey, endpoints: ownEndpoints(), onlineUntil: isOnline ? now + Limits.onlineLease : 0,

@@ -14,8 +14,8 @@ extension Node {
     }
 
     /// Frames whose signatures may be checked, for each link: what is over waits, unread, in the sender's socket.
-    private static let checksPerSecond = 5_000
-    private static let checksBurst = 20_000
+    private static let checksPerSecond = 5_000.0
+    private static let checksBurst = 20_000.0
 
     func acceptLinks() async {
         for await link in transport.incoming { job { await self.serve(link) } }
@@ -101,9 +101,9 @@ extension Node {
     private static func read(_ frames: LinkFrames.AsyncIterator, of link: PeerLink, for node: Node) async {
         var frames = frames
         var certificates = CertificateCache()
-        var bucket = TokenBucket(perSecond: checksPerSecond, burst: checksBurst)
+        var bucket = TokenBucket(perSecond: checksPerSecond, burst: checksBurst, now: .now)
         while let frame = await frames.next() {
-            let wait = bucket.take(Replica.Message.cost(of: frame))
+            let wait = bucket.charge(Replica.Message.cost(of: frame), now: .now)
             if wait > .zero { try? await Task.sleep(for: wait) }
             do {
                 if case .record(let record)? = frame.message {

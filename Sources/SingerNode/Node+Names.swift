@@ -14,7 +14,8 @@ extension Node {
     /// Whom a name means at this peer, or else in the network.
     func find(_ name: String) async throws -> UserView {
         guard let reference = UserReference(name) else { throw NodeError.noSuchUser(name) }
-        if let user = try await store.account(named: reference) { return user }
+        if reference.mark == nil, let user = try await store.pinned(reference.name) { return user }
+        if reference.mark != nil, let user = try await store.account(named: reference) { return user }
         await awaitPeers()
         for claim in try await claims(to: reference.name).sorted(by: { $0.precedes($1) }) { _ = try await store.learn(claim) }
         guard let user = try await store.account(named: reference) else { throw NodeError.noSuchUser(name) }
@@ -59,12 +60,5 @@ extension Node {
         let post = try await post(id)
         guard !post.isDeleted else { throw NodeError.deleted(post.id) }
         return post
-    }
-}
-
-extension UserReference {
-    init(_ name: Username) {
-        guard let reference = UserReference(name.text) else { preconditionFailure("a name is a reference: \(name)") }
-        self = reference
     }
 }

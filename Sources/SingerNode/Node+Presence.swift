@@ -45,7 +45,8 @@ extension Node {
 
     func presence(of account: AccountKey, _ record: AccountRecord?) -> WhoIs.Presence {
         let now = clock()
-        if opened[account] != nil || isOnline(account, at: now) || record?.isOnline(at: now) == true { return .online }
+        if let record { noteLease(record) }
+        if opened[account] != nil || isOnline(account, at: now) { return .online }
         guard let seen = [record?.seen, leases[account]?.values.map(\.seen).max()].compactMap({ $0 }).max() else { return .unknown }
         return .lastSeen(seen)
     }

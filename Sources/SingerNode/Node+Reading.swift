@@ -91,7 +91,10 @@ extension Node {
             let counts = try await store.counts(of: user.account)
             let record = try await latestRecord(of: user.account)
             let isHere = hosted.contains(user.account)
-            let last = try await (counts.lastPost ?? record?.lastPost).asyncFlatMap { try await self.store.post($0)?.id }
+            let followed = followersHere[user.account]?.isEmpty == false
+            // Of somebody whose feed is not kept here the record knows more.
+            let last = try await (isHere || followed ? counts.lastPost ?? record?.lastPost : record?.lastPost ?? counts.lastPost)
+                .asyncMap { try await self.store.shown($0) }
             return WhoIs(
                 user: user, fingerprint: Fingerprint(user.account),
                 address: isHere ? ownEndpoints().first : record.flatMap { endpoints(of: $0).first },
@@ -156,10 +159,6 @@ extension Node {
 
 extension Optional where Wrapped: Sendable {
     fileprivate func asyncMap<Value>(_ transform: (Wrapped) async throws -> Value) async rethrows -> Value? {
-        if let self { try await transform(self) } else { nil }
-    }
-
-    fileprivate func asyncFlatMap<Value>(_ transform: (Wrapped) async throws -> Value?) async rethrows -> Value? {
         if let self { try await transform(self) } else { nil }
     }
 }

@@ -21,7 +21,6 @@ extension Node {
         case .lookUp(let account): job { await self.lookUp(account) }
         case .accept(let entry, let recipient, let node): job { await self.accept(entry, for: recipient, from: node) }
         case .settle(let debt): job { await self.settle(debt) }
-        case .close(let node, let reason): links[node]?.link.close(reason)
         }
     }
 
@@ -82,22 +81,19 @@ extension Node {
 
     private func took(_ batch: IngestQueue.Batch, _ outcomes: ArraySlice<Store.Outcome>) {
         var stored: [Entry] = []
+        var known: [Entry] = []
         for (entry, outcome) in zip(batch.entries, outcomes) {
             switch outcome {
-            case .stored, .completed, .duplicate: stored.append(entry)
-            case .parked, .quarantined: break
+            case .stored, .completed: stored.append(entry)
+            // Not to be asked for again: it is here, or never will be.
+            case .duplicate, .parked, .quarantined, .refused: known.append(entry)
             case .equivocation:
+                known.append(entry)
                 logger.warning("a device wrote two logs", metadata: ["account": "\(entry.header.account)", "device": "\(entry.header.device)"])
-            case .brokenChain:
-                logger.warning("broken chain", metadata: ["device": "\(entry.header.device)", "seq": "\(entry.header.seq)"])
-                if let source = batch.source { links[source]?.link.close("broken chain") }
             }
         }
-        let isNew = Set(zip(batch.entries, outcomes).filter { $0.1 != .duplicate }.map(\.0.id))
-        // A duplicate is held all the same, which the replica may not know yet; but it is news to nobody.
-        let known = stored.filter { !isNew.contains($0.id) }
-        if !known.isEmpty { drive(.stored(known, from: batch.source, isNews: false)) }
-        didStore(stored.filter { isNew.contains($0.id) }, from: batch.source, isNews: batch.isNews)
+        if !known.isEmpty { drive(.known(known)) }
+        didStore(stored, from: batch.source, isNews: batch.isNews)
     }
 
     /// What follows from entries that are committed now: others are told, sessions are woken.
@@ -117,25 +113,31 @@ extension Node {
             }
             touchRecord(of: entry.header.account)
         }
-        for account in concerned {
-            for login in opened[account]?.logins.values.map({ $0 }) ?? [] { login.wake() }
+        for (account, open) in opened {
+            for login in open.logins.values where concerned.contains(account) || login.hasViews { login.wake() }
         }
     }
 
     // MARK: Answers and deliveries
 
     private func answer(_ want: Replica.Want, to node: NodeKey) async {
+        guard let link = links[node]?.link else { return }
+        // An honest peer has few requests under way; one that only asks and never reads must not fill the memory.
+        guard answering[node, default: 0] < 4 * Limits.wantsPerLinkMax else { return link.close("too many requests at once") }
+        answering[node, default: 0] += 1
+        defer { answering[node] = answering[node].flatMap { $0 > 1 ? $0 - 1 : nil } }
+        await link.room()
         do {
             let entries = try await store.entries(of: want.device, in: want.range).filter { $0.header.account == want.account }
-            await links[node]?.link.room()
             send(.entries(entries, answers: want), to: node)
         } catch {
             logger.error("cannot answer", metadata: ["error": "\(error)"])
         }
     }
 
-    private func sendRecord(of account: AccountKey, to node: NodeKey) async {
+    func sendRecord(of account: AccountKey, to node: NodeKey) async {
         for envelope in (try? await store.records(of: account)) ?? [] {
+            await links[node]?.link.room()
             var record = WireRecord()
             record.account = envelope.wire
             links[node]?.link.send(WireFrame(.record(record)))
@@ -153,7 +155,7 @@ extension Node {
                 let outcome = try await store.ingest([entry], now: clock())[0]
                 switch outcome {
                 case .stored: didStore([entry], from: nil, isNews: false)
-                case .completed, .duplicate, .parked, .quarantined, .equivocation, .brokenChain: break
+                case .completed, .duplicate, .parked, .quarantined, .equivocation, .refused: break
                 }
             } catch {
                 // No receipt: it will come again.
@@ -188,9 +190,17 @@ extension Node {
     /// Begins to keep up with a feed that somebody here follows.
     func takeUp(_ account: AccountKey) async {
         guard !hosted.contains(account) else { return }
-        await findHome(of: account)
+        await recall(account)
         drive(.following(account))
         listen(to: account)
+    }
+
+    /// Tells the replica what the store holds of a feed, and who may have more.
+    private func recall(_ account: AccountKey) async {
+        if !replica.wants(account, at: clock()) {
+            for log in (try? await store.heldLogs(of: account)) ?? [] { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
+        }
+        await findHome(of: account)
     }
 
     func giveUp(_ account: AccountKey) {
@@ -201,7 +211,7 @@ extension Node {
     /// Fetches a feed that nobody here follows, and waits a moment for it.
     func visit(_ account: AccountKey) async {
         guard !hosted.contains(account), followersHere[account]?.isEmpty ?? true else { return }
-        await findHome(of: account)
+        await recall(account)
         drive(.visiting(account))
         await wait(within: .seconds(2)) { $0.replica.isServed(account) && $0.replica.isLevel(account) && $0.ingest.batches.isEmpty && !$0.ingest.isRunning }
     }

@@ -43,7 +43,9 @@ extension Node: Service {
     /// Takes up what the last run left: logs, follows, debts, peers.
     private func resume() async {
         do {
-            for log in try await store.heldLogs() { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
+            for account in hosted {
+                for log in try await store.heldLogs(of: account) { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
+            }
             for account in followersHere.keys { await takeUp(account) }
             for (entry, recipient) in try await store.owed() {
                 await findHome(of: recipient)
@@ -53,7 +55,7 @@ extension Node: Service {
                 for record in try await knownRecords(of: follower) { drive(.greet(record.node, endpoints(of: record))) }
             }
         } catch {
-            logger.error("cannot resume", metadata: ["error": "\(error)"])
+            if !Task.isCancelled { logger.error("cannot resume", metadata: ["error": "\(error)"]) }
         }
         await announce()
     }
@@ -91,6 +93,8 @@ extension Node: Service {
     private func leave() async {
         for account in Array(opened.keys) {
             await publishRecord(of: account, online: false)
+            // Nothing is carried out any more besides what stands here.
+            for node in replica.subscribers(of: account) { await sendRecord(of: account, to: node) }
             for login in opened[account]?.logins.values.map({ $0 }) ?? [] {
                 try? await store.setSeen(account, login.cursor)
                 login.finish()

@@ -5,12 +5,20 @@ import SingerStore
 extension Node {
     /// A piece of a view, oldest first, at most `limit` posts. A bound that is not known gives nothing.
     public func history(of view: View, _ login: Login, _ range: HistoryRange, limit: Int) async throws(NodeError) -> [PostView] {
-        throw .unavailable("not built yet")
+        do {
+            return try await store.history(of: view, for: login.account, range, limit: limit)
+        } catch {
+            throw NodeError(error)
+        }
     }
 
     /// Whom the login's account follows, in alphabetical order, and whether they follow back.
     public func followed(by login: Login) async throws(NodeError) -> [(user: UserView, followsBack: Bool)] {
-        throw .unavailable("not built yet")
+        do {
+            return try await store.followed(by: login.account)
+        } catch {
+            throw NodeError(error)
+        }
     }
 
     /// The account that a name means, here or in the network.

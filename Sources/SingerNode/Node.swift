@@ -24,18 +24,22 @@ public actor Node {
         public var peerPort: Int
         /// The host that the peer link is bound to, when it is bound to one.
         public var peerHost: String?
+        /// Whether the peer link is bound to IPv6 too: an address that nobody can dial is not told.
+        public var takesIPv6: Bool
         /// Whether there should be others: a question to the network waits a little for the first of them.
         public var expectsPeers: Bool
         /// scrypt's work factor; only tests lower it.
         public var workLog2: Int
 
         public init(
-            network: String, advertise: String?, peerPort: Int, peerHost: String?, expectsPeers: Bool, workLog2: Int = SealedSecret.workLog2Default
+            network: String, advertise: String?, peerPort: Int, peerHost: String?, takesIPv6: Bool = true, expectsPeers: Bool,
+            workLog2: Int = SealedSecret.workLog2Default
         ) {
             self.network = network
             self.advertise = advertise
             self.peerPort = peerPort
             self.peerHost = peerHost
+            self.takesIPv6 = takesIPv6
             self.expectsPeers = expectsPeers
             self.workLog2 = workLog2
         }
@@ -68,6 +72,8 @@ public actor Node {
     var replica: Replica
     var links: [NodeKey: OpenLink] = [:]
     var ingest = IngestQueue()
+    /// Requests of each link that are being answered.
+    var answering: [NodeKey: Int] = [:]
 
     // The directory.
     var status = DirectoryStatus(port: 0, goodNodes: 0, publicHosts: [])

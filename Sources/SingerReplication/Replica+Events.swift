@@ -30,6 +30,8 @@ extension Replica {
         /// Entries that are committed now. `from`: who sent them; `nil` for what was written here or found in the DHT.
         /// `isNews`: written just now, as far as anybody knows, not an answer out of somebody's past.
         case stored([Entry], from: NodeKey?, isNews: Bool)
+        /// Entries that need not be asked for: they were here already, or are refused for good.
+        case known([Entry])
         /// The outbox owes an entry to the home of an account.
         case owes(Debt)
         /// A newer record of an account was verified and stored.
@@ -52,7 +54,6 @@ extension Replica {
         case accept(Entry, recipient: AccountKey, from: NodeKey)
         /// The recipient's peer has it: the debt is paid.
         case settle(Debt)
-        case close(NodeKey, reason: String)
     }
 
     /// A peer that serves an account, or holds its feed.

@@ -38,6 +38,7 @@ extension Replica {
     mutating func unsubscribe(_ account: AccountKey) -> [Action] {
         fetching.remove(account)
         forgetAsked(account) { _ in true }
+        for device in (feeds[account]?.logs ?? [:]).keys { feeds[account]?.logs[device]?.coming = [:] }
         if feeds[account]?.debts == 0 { unserved.remove(account) }
         for node in links.keys { links[node]?.offers[account] = nil }
         let have = Message.have([FeedState(account: account, interest: .unsubscribe, held: [:])])
@@ -76,10 +77,11 @@ extension Replica {
         var actions: [Action] = []
         switch state.interest {
         case .subscribe:
+            guard links[node]?.subscriptions.count ?? 0 < Limits.subscriptionsPerLinkMax else { return [] }
             links[node]?.subscriptions.insert(account)
             let mine = self.state(of: account, .none)
             if feeds[account]?.isHosted == true || !mine.held.isEmpty { actions.append(.send(.have([mine]), to: node)) }
-            actions.append(.sendRecord(account, to: node))
+            if feeds[account] != nil { actions.append(.sendRecord(account, to: node)) }
         case .unsubscribe:
             links[node]?.subscriptions.remove(account)
             links[node]?.offers[account] = nil
@@ -97,9 +99,16 @@ extension Replica {
 
     private mutating func take(_ entries: [Entry], answering want: Want?, from node: NodeKey, now: Milliseconds) -> [Action] {
         if let want {
-            guard let asked = feeds[want.account]?.logs[want.device]?.asked[want], asked.node == node else { return [] }
-            feeds[want.account]?.logs[want.device]?.asked[want] = nil
-            links[node]?.wantsUnderWay -= 1
+            if feeds[want.account]?.logs[want.device]?.asked[want]?.node == node {
+                feeds[want.account]?.logs[want.device]?.asked[want] = nil
+                links[node]?.wantsUnderWay -= 1
+            } else {
+                // It comes late: others may have been asked meanwhile, or there are no others. Take it all the same.
+                guard let feed = feeds[want.account], feed.isWanted(at: now), !feed.isHosted, feed.logs[want.device] != nil,
+                    links[node]?.offers[want.account] != nil
+                else { return [] }
+                links[node]?.offers[want.account]?[want.device, default: SequenceSet()].insert(want.range)
+            }
             let given = SequenceSet(entries.map { $0.header.seq...$0.header.seq })
             // What an answer skips, or ends before without having begun, is not there.
             let end = entries.isEmpty ? want.range.upperBound : min(given.last ?? want.range.upperBound, want.range.upperBound)
@@ -107,7 +116,12 @@ extension Replica {
                 links[node]?.offers[want.account]?[want.device]?.remove(missing)
             }
             let wanted = entries.filter { $0.header.account == want.account && $0.header.device == want.device && want.range.contains($0.header.seq) }
-            return (wanted.isEmpty ? [] : [.store(wanted, from: node, isNews: false)]) + fetch(want.account, now: now, except: given)
+            if let held = feeds[want.account]?.logs[want.device]?.held {
+                for gap in SequenceSet(wanted.map { $0.header.seq...$0.header.seq }).ranges.flatMap(held.missing(in:)) {
+                    feeds[want.account]?.logs[want.device]?.coming[gap] = Log.Asked(node: node, deadline: now + Self.answerTimeout)
+                }
+            }
+            return (wanted.isEmpty ? [] : [.store(wanted, from: node, isNews: false)]) + fetch(want.account, now: now) + seek(want.account, now: now)
         }
         let wanted = entries.filter { feeds[$0.header.account]?.isWanted(at: now) == true }
         for entry in wanted { links[node]?.offers[entry.header.account, default: [:]][entry.header.device, default: SequenceSet()].insert(entry.header.seq) }
@@ -116,16 +130,32 @@ extension Replica {
 
     // MARK: What is here now
 
-    mutating func stored(_ entries: [Entry], from source: NodeKey?, isNews: Bool, now: Milliseconds) -> [Action] {
+    mutating func known(_ entries: [Entry], now: Milliseconds) -> [Action] {
+        Set(hold(entries).map(\.account)).sorted().flatMap { fetch($0, now: now) }
+    }
+
+    /// Notes entries as held.
+    ///
+    /// - Returns: those of feeds that are replicated here, in runs of one device.
+    private mutating func hold(_ entries: [Entry]) -> [(account: AccountKey, entries: [Entry])] {
         var groups: [(account: AccountKey, entries: [Entry])] = []
-        for entry in entries {
-            feeds[entry.header.account, default: Feed()].logs[entry.header.device, default: Log()].held.insert(entry.header.seq)
+        for entry in entries where feeds[entry.header.account] != nil {
+            feeds[entry.header.account]?.logs[entry.header.device, default: Log()].held.insert(entry.header.seq)
             if let last = groups.last, last.entries[0].header.device == entry.header.device {
                 groups[groups.count - 1].entries.append(entry)
             } else {
                 groups.append((entry.header.account, [entry]))
             }
         }
+        for (account, group) in groups {
+            guard let log = feeds[account]?.logs[group[0].header.device] else { continue }
+            for range in log.coming.keys where log.held.missing(in: range).isEmpty { feeds[account]?.logs[group[0].header.device]?.coming[range] = nil }
+        }
+        return groups
+    }
+
+    mutating func stored(_ entries: [Entry], from source: NodeKey?, isNews: Bool, now: Milliseconds) -> [Action] {
+        let groups = hold(entries)
         var actions: [Action] = []
         for (account, group) in groups {
             for node in links.keys.sorted() where node != source && links[node]?.subscriptions.contains(account) == true {
@@ -146,9 +176,7 @@ extension Replica {
     // MARK: Fetching
 
     /// Asks for what is missing of a feed, wherever it was offered, as far as requests may be under way.
-    ///
-    /// - Parameter except: what has just come and is about to be stored.
-    mutating func fetch(_ account: AccountKey, now: Milliseconds, except coming: SequenceSet = SequenceSet()) -> [Action] {
+    mutating func fetch(_ account: AccountKey, now: Milliseconds) -> [Action] {
         guard let feed = feeds[account], feed.isWanted(at: now), !feed.isHosted else {
             fetching.remove(account)
             return []
@@ -161,12 +189,14 @@ extension Replica {
         for device in devices {
             guard let last = holders.compactMap({ links[$0]?.offers[account]?[device]?.last }).max() else { continue }
             var log = feed.logs[device] ?? Log()
-            let floor = log.floor ?? Self.floor(of: log.held, last: last)
+            var floor = log.floor ?? Self.floor(of: log.held, last: last)
+            // Whoever said that the log was longer has not shown it: begin where it is known to end.
+            if last < floor, (log.held.last ?? 0) < floor { floor = Self.floor(of: log.held, last: last) }
             log.floor = floor
             defer { feeds[account]?.logs[device] = log }
             guard last >= floor else { continue }
             var covered = log.held
-            for range in coming.ranges { covered.insert(range) }
+            for range in log.coming.keys { covered.insert(range) }
             for want in log.asked.keys { covered.insert(want.range) }
             missing: for gap in covered.missing(in: floor...last) {
                 var next = gap.lowerBound
@@ -181,7 +211,11 @@ extension Replica {
                 }
             }
         }
-        if feeds[account]?.logs.values.contains(where: { !$0.asked.isEmpty }) == true { fetching.insert(account) } else { fetching.remove(account) }
+        if feeds[account]?.logs.values.contains(where: { !$0.asked.isEmpty || !$0.coming.isEmpty }) == true {
+            fetching.insert(account)
+        } else {
+            fetching.remove(account)
+        }
         return actions
     }
 
@@ -218,9 +252,14 @@ extension Replica {
 
     /// Takes back what was asked of somebody who does not answer, so that others are asked.
     mutating func giveUp(on account: AccountKey, now: Milliseconds) {
-        for log in (feeds[account]?.logs ?? [:]).values {
+        for (device, log) in feeds[account]?.logs ?? [:] {
             for (want, asked) in log.asked where asked.deadline <= now {
                 links[asked.node]?.offers[account]?[want.device]?.remove(want.range)
+            }
+            // The store has not taken these: what this peer offers there is of no use.
+            for (range, given) in log.coming where given.deadline <= now {
+                links[given.node]?.offers[account]?[device]?.remove(range)
+                feeds[account]?.logs[device]?.coming[range] = nil
             }
         }
         forgetAsked(account) { $0.deadline <= now }

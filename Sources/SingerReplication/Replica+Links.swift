@@ -34,7 +34,10 @@ extension Replica {
             if (nodes[node]?.retry.attempts ?? 1) > 0 { homeFailed = true }
         }
         if homeFailed {
-            for node in feed.holders.subtracting(feed.homes).sorted().prefix(2) { actions += dial(node, now: now) }
+            // Those that failed least first: a few that are gone must not stand before all others for ever.
+            let others = feed.holders.subtracting(feed.homes).filter { nodes[$0]?.endpoints.isEmpty == false }
+                .sorted { (nodes[$0]?.retry.attempts ?? 0, $0) < (nodes[$1]?.retry.attempts ?? 0, $1) }
+            for node in others.prefix(2) { actions += dial(node, now: now) }
         }
         if !feed.isLookingUp, feed.lookup.isDue(at: now) {
             feeds[account]?.isLookingUp = true
@@ -99,7 +102,7 @@ extension Replica {
         var actions: [Action] = []
         for account in fetching.sorted() {
             giveUp(on: account, now: now)
-            actions += fetch(account, now: now)
+            actions += fetch(account, now: now) + seek(account, now: now)
         }
         for account in visited.sorted() where (feeds[account]?.visitedUntil ?? 0) <= now {
             visited.remove(account)

@@ -45,6 +45,8 @@ public struct Replica: Sendable {
         var floor: UInt64?
         /// Ranges that were asked for and have not come.
         var asked: [Want: Asked] = [:]
+        /// Ranges that have come and are being committed: not asked for again, unless the store does not take them.
+        var coming: [ClosedRange<UInt64>: Asked] = [:]
 
         struct Asked: Sendable {
             let node: NodeKey
@@ -116,11 +118,11 @@ public struct Replica: Sendable {
         case .dialFailed(let node): return dialFailed(node, now: now)
         case .received(let message, let node): return receive(message, from: node, now: now)
         case .stored(let entries, let node, let isNews): return stored(entries, from: node, isNews: isNews, now: now)
+        case .known(let entries): return known(entries, now: now)
         case .greet(let node, let endpoints): return greet(node, endpoints)
         case .owes(let debt): return owe(debt, now: now)
         case .recordChanged(let account, let source):
-            return links.keys.sorted().filter { $0 != source && links[$0]?.subscriptions.contains(account) == true }
-                .map { .sendRecord(account, to: $0) }
+            return subscribers(of: account).filter { $0 != source }.map { .sendRecord(account, to: $0) }
         case .tick: return tick(now: now)
         }
     }
@@ -155,7 +157,19 @@ public struct Replica: Sendable {
     }
 
     /// Whether a link is up to a peer that holds the feed.
-    public func isServed(_ account: AccountKey) -> Bool { links.values.contains { $0.offers[account] != nil } }
+    ///
+    /// The account's own peer does so even with an empty log; others only with what they have.
+    public func isServed(_ account: AccountKey) -> Bool {
+        links.contains { node, link in
+            guard let offer = link.offers[account] else { return false }
+            return feeds[account]?.homes.contains(node) == true || offer.values.contains { !$0.isEmpty }
+        }
+    }
+
+    /// The links that want the news of a feed.
+    public func subscribers(of account: AccountKey) -> [NodeKey] {
+        links.filter { $0.value.subscriptions.contains(account) }.keys.sorted()
+    }
 
     /// The feeds whose news a link wants.
     public func subscriptions(of node: NodeKey) -> Int { links[node]?.subscriptions.count ?? 0 }

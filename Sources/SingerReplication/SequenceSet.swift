@@ -22,7 +22,8 @@ public struct SequenceSet: Hashable, Sendable {
     public mutating func insert(_ range: ClosedRange<UInt64>) {
         // The common case: the next entry of a log.
         if let last = ranges.last, range.lowerBound > last.upperBound {
-            if range.lowerBound == last.upperBound + 1 {
+            // Greater than the last, so one less is at least that: no overflow, whatever a peer says it holds.
+            if range.lowerBound - 1 == last.upperBound {
                 ranges[ranges.count - 1] = last.lowerBound...range.upperBound
             } else {
                 ranges.append(range)
@@ -32,7 +33,7 @@ public struct SequenceSet: Hashable, Sendable {
         var merged = range
         let start = firstIndex(endingAtOrAfter: range.lowerBound > 0 ? range.lowerBound - 1 : 0)
         var end = start
-        while end < ranges.count, ranges[end].lowerBound <= merged.upperBound &+ 1 {
+        while end < ranges.count, ranges[end].lowerBound == 0 || ranges[end].lowerBound - 1 <= merged.upperBound {
             merged = min(merged.lowerBound, ranges[end].lowerBound)...max(merged.upperBound, ranges[end].upperBound)
             end += 1
         }
@@ -46,8 +47,8 @@ public struct SequenceSet: Hashable, Sendable {
         for held in ranges[firstIndex(endingAtOrAfter: next)...] {
             if held.lowerBound > range.upperBound { break }
             if held.lowerBound > next { out.append(next...(held.lowerBound - 1)) }
+            if held.upperBound >= range.upperBound { return out }
             next = held.upperBound + 1
-            if next > range.upperBound { return out }
         }
         out.append(next...range.upperBound)
         return out

@@ -4,37 +4,42 @@ public import SingerCore
 
 /// Accounts that this peer has heard of, and the names it knows them by.
 extension Store {
-    /// Who is meant by what a person typed: the pinned key, or the one that bears the mark.
+    /// Who is meant by what a person typed: the pinned key, else whoever was met first under the name; or the one with the mark.
     public func account(named reference: UserReference) async throws(StoreError) -> UserView? {
-        try await read { db in try Self.account(named: reference, db) }
+        try await read { db in
+            let rows = try AccountRow.fetchAll(
+                db, sql: "SELECT \(AccountRow.columns) FROM account a WHERE a.folded = ? ORDER BY a.pinned DESC, a.certified DESC, a.id",
+                arguments: [reference.name.folded])
+            guard let mark = reference.mark else { return rows.first?.view }
+            return rows.first { Fingerprint($0.key).mark.hasPrefix(mark) }?.view
+        }
     }
 
-    static func account(named reference: UserReference, _ db: Database) throws -> UserView? {
-        let rows = try AccountRow.fetchAll(
-            db, sql: "SELECT id, key, name, pinned FROM account WHERE folded = ? AND (? OR pinned) ORDER BY pinned DESC, id",
-            arguments: [reference.name.folded, reference.mark != nil])
-        guard let mark = reference.mark else { return rows.first?.view }
-        return rows.first { Fingerprint($0.key).mark.hasPrefix(mark) }?.view
+    /// The account that is pinned to a name.
+    public func pinned(_ name: Username) async throws(StoreError) -> UserView? {
+        try await read { db in
+            try AccountRow.fetchOne(db, sql: "SELECT \(AccountRow.columns) FROM account a WHERE a.folded = ? AND a.pinned", arguments: [name.folded])?.view
+        }
     }
 
-    /// The account that a verified certificate or claim speaks for. A first certified key is pinned to its name.
-    static func certify(_ key: AccountKey, as name: Username, _ db: Database) throws -> Int64 {
-        if let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT id, certified FROM account WHERE key = ?"), arguments: [key.data]) {
+    /// The account that a verified certificate or claim speaks for.
+    ///
+    /// - Parameter pins: the name is the key's from now on, unless it is another's already. Only for claims that were asked
+    ///   for and accounts of this peer: what strangers send must not take names.
+    static func certify(_ key: AccountKey, as name: Username, pins: Bool = false, _ db: Database) throws -> Int64 {
+        let free = "NOT EXISTS (SELECT 1 FROM account WHERE folded = ?2 AND pinned)"
+        if let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT id, certified, pinned FROM account WHERE key = ?"), arguments: [key.data]) {
             let id: Int64 = row[0]
-            if row[1] == false {
+            if row[1] == false || (pins && row[2] == false) {
                 try db.execute(
-                    sql: """
-                        UPDATE account SET name = ?1, folded = ?2, certified = 1,
-                            pinned = NOT EXISTS (SELECT 1 FROM account WHERE folded = ?2 AND pinned) WHERE id = ?3
-                        """, arguments: [name.text, name.folded, id])
+                    sql: "UPDATE account SET name = ?1, folded = ?2, certified = 1, pinned = (?3 AND \(free)) WHERE id = ?4",
+                    arguments: [name.text, name.folded, pins, id])
             }
             return id
         }
         try db.execute(
-            sql: """
-                INSERT INTO account (key, name, folded, certified, pinned)
-                VALUES (?1, ?2, ?3, 1, NOT EXISTS (SELECT 1 FROM account WHERE folded = ?3 AND pinned))
-                """, arguments: [key.data, name.text, name.folded])
+            sql: "INSERT INTO account (name, folded, certified, pinned, key) VALUES (?1, ?2, 1, (?3 AND \(free)), ?4)",
+            arguments: [name.text, name.folded, pins, key.data])
         return db.lastInsertedRowID
     }
 
@@ -55,7 +60,7 @@ extension Store {
     /// - Returns: the account as it is shown from now on.
     public func learn(_ claim: NameClaim) async throws(StoreError) -> UserView {
         try await write { db in
-            let id = try Self.certify(claim.account, as: claim.name, db)
+            let id = try Self.certify(claim.account, as: claim.name, pins: true, db)
             return try Self.user(id, db)
         }
     }
@@ -65,7 +70,7 @@ extension Store {
     }
 
     static func user(_ id: Int64, _ db: Database) throws -> UserView {
-        guard let row = try AccountRow.fetchOne(db.cachedStatement(sql: "SELECT id, key, name, pinned FROM account WHERE id = ?"), arguments: [id]) else {
+        guard let row = try AccountRow.fetchOne(db.cachedStatement(sql: "SELECT \(AccountRow.columns) FROM account a WHERE a.id = ?"), arguments: [id]) else {
             throw StoreError.failed("no account \(id)")
         }
         return row.view
@@ -77,19 +82,27 @@ struct AccountRow: FetchableRecord {
     let id: Int64
     let key: AccountKey
     let name: String
-    let isPinned: Bool
+    /// Whether the name alone is enough: it is pinned to this key, or this is the first that was met under it and none is pinned.
+    let isPlain: Bool
+
+    /// What this is read from; the table is `a`.
+    static let columns = """
+        a.id, a.key, a.name, \
+        (a.pinned OR NOT EXISTS (SELECT 1 FROM account o WHERE o.folded = a.folded AND o.id <> a.id \
+        AND (o.pinned OR (-o.certified, o.id) < (-a.certified, a.id))))
+        """
 
     init(row: Row) throws { try self.init(row, from: 0) }
 
-    /// Reads `id, key, name, pinned`, which stand in this order from some column on.
+    /// Reads `columns`, which stand in this order from some column on.
     init(_ row: Row, from column: Int) throws {
         id = row[column]
         guard let key = AccountKey(row[column + 1] as Data) else { throw StoreError.corrupt("an account key has not 32 bytes") }
         self.key = key
         name = row[column + 2]
-        isPinned = row[column + 3]
+        isPlain = row[column + 3]
     }
 
-    /// `alice`; or `alice~k7q2` for a key that is not the one pinned under the name.
-    var view: UserView { UserView(account: key, name: isPinned ? name : "\(name)~\(Fingerprint(key).mark.prefix(4))") }
+    /// `alice`; or `alice~k7q2` for a key that is not the one meant by the name alone.
+    var view: UserView { UserView(account: key, name: isPlain ? name : "\(name)~\(Fingerprint(key).mark.prefix(4))") }
 }

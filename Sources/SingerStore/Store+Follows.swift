@@ -30,7 +30,7 @@ extension Store {
             try AccountRow.fetchAll(
                 db,
                 sql: """
-                    SELECT a.id, a.key, a.name, a.pinned FROM follow f JOIN account a ON a.id = f.\(wanted)
+                    SELECT \(AccountRow.columns) FROM follow f JOIN account a ON a.id = f.\(wanted)
                     WHERE f.\(given) = (SELECT id FROM account WHERE key = ?) AND f.following ORDER BY a.folded, a.key LIMIT \(Limits.listRowsMax)
                     """, arguments: [account.data]
             ).map(\.view)
@@ -49,12 +49,15 @@ extension Store {
             guard let id = try Self.accountID(account, db) else { return Counts(followers: 0, following: 0, posts: 0, lastPost: nil) }
             func count(_ sql: String) throws -> Int { try Int.fetchOne(db.cachedStatement(sql: sql), arguments: [id]) ?? 0 }
             let last = try Data.fetchOne(
-                db.cachedStatement(sql: "SELECT hash FROM post WHERE account_id = ? AND deleted = 0 ORDER BY created DESC, device_id, seq DESC LIMIT 1"),
+                db.cachedStatement(
+                    sql:
+                        "SELECT hash FROM post WHERE account_id = ? AND deleted = 0 AND withheld = 0 ORDER BY created DESC, (SELECT key FROM device WHERE id = device_id) DESC, seq DESC LIMIT 1"
+                ),
                 arguments: [id])
             return Counts(
                 followers: try count("SELECT count(*) FROM follow WHERE followee_id = ? AND following"),
                 following: try count("SELECT count(*) FROM follow WHERE follower_id = ? AND following"),
-                posts: try count("SELECT count(*) FROM post WHERE account_id = ? AND deleted = 0"), lastPost: last.flatMap { EntryID($0) })
+                posts: try count("SELECT count(*) FROM post WHERE account_id = ? AND deleted = 0 AND withheld = 0"), lastPost: last.flatMap { EntryID($0) })
         }
     }
 

@@ -12,10 +12,11 @@ extension Store {
         case duplicate
         /// It is dated too far ahead, and waits.
         case parked
-        /// Another entry stands at its place, signed by the same device: the device is quarantined.
+        /// Its device signed two logs: another entry stands at its place, or it does not follow from its neighbours. The
+        /// device is quarantined, and the two headers that prove it are kept.
         case equivocation
-        /// It does not follow from its neighbours.
-        case brokenChain
+        /// No honest device signs this: it contradicts itself.
+        case refused
         /// Its device writes two logs, and is no longer heard.
         case quarantined
     }
@@ -57,20 +58,27 @@ extension Store {
             return .parked
         }
         let accountID = try certify(header.account, as: entry.certificate.name, db)
-        let device = try Self.device(entry.certificate, accountID, db)
+        guard let device = try Self.device(entry.certificate, accountID, db) else { return .refused }
         if device.isQuarantined { return .quarantined }
         if let row = try Row.fetchOne(
             db.cachedStatement(sql: "SELECT id, hash, body IS NULL, header, signature FROM entry WHERE device_id = ? AND seq = ?"),
             arguments: [device.id, Int64(header.seq)])
         {
-            if row[1] as Data == entry.id.data { return row[2] ? try complete(row[0], entry, accountID, db) : .duplicate }
+            if row[1] as Data == entry.id.data { return row[2] ? try complete(row[0], entry, accountID, now: now, db) : .duplicate }
             try quarantine(device.id, header.seq, [(row[3], row[4]), (entry.headerBytes, entry.signature)], db)
             return .equivocation
         }
-        guard try fits(entry, device.id, db) else { return .brokenChain }
+        if case .post(let post)? = entry.content, let original = post.forward {
+            // Nobody forwards what they have yet to write.
+            guard original.header.device != header.device || original.header.seq < header.seq else { return .refused }
+            _ = try ingest(original, now: now, db)
+        }
+        if let neighbour = try contradiction(of: entry, device.id, db) {
+            try quarantine(device.id, header.seq, [neighbour, (entry.headerBytes, entry.signature)], db)
+            return .equivocation
+        }
 
-        if case .post(let post)? = entry.content, let original = post.forward { _ = try ingest(original, now: now, db) }
-        let isDeleted = try entry.body == nil || Self.isDeleted(entry.id, by: accountID, db)
+        let isDeleted = try Self.isDeleted(entry.id, by: accountID, db)
         try db.execute(
             sql: """
                 INSERT INTO entry (hash, device_id, account_id, seq, previous, created, kind, header, signature, body, target_id)
@@ -86,9 +94,12 @@ extension Store {
         return .stored(arrival: arrival)
     }
 
-    private static func device(_ certificate: Certificate, _ accountID: Int64, _ db: Database) throws -> (id: Int64, isQuarantined: Bool) {
-        if let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT id, quarantined FROM device WHERE key = ?"), arguments: [certificate.device.data]) {
-            return (row[0], row[1])
+    private static func device(_ certificate: Certificate, _ accountID: Int64, _ db: Database) throws -> (id: Int64, isQuarantined: Bool)? {
+        if let row = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT id, quarantined, account_id FROM device WHERE key = ?"), arguments: [certificate.device.data])
+        {
+            // A device speaks for one account.
+            return row[2] == accountID ? (row[0], row[1]) : nil
         }
         try db.execute(
             sql: "INSERT INTO device (account_id, key, certificate, signature) VALUES (?, ?, ?, ?)",
@@ -99,18 +110,23 @@ extension Store {
     /// Makes sure of the rows of an account and its device.
     static func device(_ certificate: Certificate, _ db: Database) throws -> (account: Int64, device: Int64) {
         let account = try certify(certificate.account, as: certificate.name, db)
-        return (account, try device(certificate, account, db).id)
+        guard let device = try device(certificate, account, db) else { throw StoreRefusal.quarantined }
+        return (account, device.id)
     }
 
-    private static func fits(_ entry: Entry, _ deviceID: Int64, _ db: Database) throws -> Bool {
-        let neighbour = try db.cachedStatement(sql: "SELECT hash, previous, created FROM entry WHERE device_id = ? AND seq = ?")
+    /// The neighbour that an entry does not fit, as its device signed it: a header names the one before it, so the two are
+    /// proof of two logs.
+    private static func contradiction(of entry: Entry, _ deviceID: Int64, _ db: Database) throws -> (header: Data, signature: Data)? {
+        let neighbour = try db.cachedStatement(sql: "SELECT hash, previous, created, header, signature FROM entry WHERE device_id = ? AND seq = ?")
         if entry.header.seq > 1, let before = try Row.fetchOne(neighbour, arguments: [deviceID, Int64(entry.header.seq) - 1]) {
-            guard before[0] as Data? == entry.header.previous?.data, before[2] <= entry.header.created else { return false }
+            let fits = before[0] as Data? == entry.header.previous?.data && before[2] <= entry.header.created
+            if !fits { return (before[3], before[4]) }
         }
         if let after = try Row.fetchOne(neighbour, arguments: [deviceID, Int64(entry.header.seq) + 1]) {
-            guard after[1] as Data? == entry.id.data, after[2] >= entry.header.created else { return false }
+            let fits = after[1] as Data? == entry.id.data && after[2] >= entry.header.created
+            if !fits { return (after[3], after[4]) }
         }
-        return true
+        return nil
     }
 
     private static func quarantine(_ deviceID: Int64, _ seq: UInt64, _ proof: [(header: Data, signature: Data)], _ db: Database) throws {
@@ -123,11 +139,12 @@ extension Store {
     }
 
     /// A post that was held without its body gets it, unless its author has deleted it.
-    private static func complete(_ id: Int64, _ entry: Entry, _ accountID: Int64, _ db: Database) throws -> Outcome {
+    private static func complete(_ id: Int64, _ entry: Entry, _ accountID: Int64, now: Milliseconds, _ db: Database) throws -> Outcome {
         guard let body = entry.body, case .post(let post)? = entry.content, try !isDeleted(entry.id, by: accountID, db) else { return .duplicate }
-        try db.execute(sql: "UPDATE entry SET body = ? WHERE id = ?", arguments: [body, id])
+        if let original = post.forward { _ = try ingest(original, now: now, db) }
+        try db.execute(sql: "UPDATE entry SET body = ?, target_id = ? WHERE id = ?", arguments: [body, try target(of: entry, db), id])
         try db.execute(
-            sql: "UPDATE post SET deleted = 0, text = ?, reply_to = ?, forward = ? WHERE entry_id = ?",
+            sql: "UPDATE post SET withheld = 0, text = ?, reply_to = ?, forward = ? WHERE entry_id = ?",
             arguments: [post.text.string, post.replyTo?.entry.data, post.forward?.id.data, id])
         try index(post, id, db)
         return .completed
@@ -155,9 +172,9 @@ extension Store {
         let created = entry.header.created
         switch entry.content {
         case .post(let post) where !isDeleted:
-            try insertPost(entry, post, arrival, accountID, deviceID, db)
+            try insertPost(entry, post, arrival, accountID, deviceID, isDeleted: false, db)
         case .post, nil:
-            try insertPost(entry, nil, arrival, accountID, deviceID, db)
+            try insertPost(entry, nil, arrival, accountID, deviceID, isDeleted: isDeleted, db)
         case .follow(let who):
             try setEdge(accountID, try mention(who.account, as: who.name, db), following: true, created, arrival, db)
         case .unfollow(let who):
@@ -171,7 +188,7 @@ extension Store {
                 sql: """
                     INSERT INTO profile (account_id, field, text, created, seq) VALUES (?, ?, ?, ?, ?)
                     ON CONFLICT DO UPDATE SET text = excluded.text, created = excluded.created, seq = excluded.seq
-                        WHERE (excluded.created, excluded.seq) > (created, seq)
+                        WHERE (excluded.created, excluded.seq, excluded.text) > (created, seq, text)
                     """, arguments: [accountID, field.field, field.text.string, created, Int64(entry.header.seq)])
         case .delete(let reference):
             // Only an author deletes; whoever else says so changes nothing.
@@ -182,19 +199,24 @@ extension Store {
             try db.execute(
                 sql: "DELETE FROM word WHERE entry_id = (SELECT entry_id FROM post WHERE hash = ? AND account_id = ?)",
                 arguments: [reference.entry.data, accountID])
-            try db.execute(sql: "UPDATE post SET deleted = 1, text = '' WHERE hash = ? AND account_id = ?", arguments: [reference.entry.data, accountID])
+            // What it answered or forwarded goes too: a peer that hears of the deletion first never learns it.
+            try db.execute(
+                sql: "UPDATE post SET deleted = 1, text = '', reply_to = NULL, forward = NULL WHERE hash = ? AND account_id = ?",
+                arguments: [reference.entry.data, accountID])
         }
     }
 
-    private static func insertPost(_ entry: Entry, _ post: Post?, _ arrival: Int64, _ accountID: Int64, _ deviceID: Int64, _ db: Database) throws {
+    private static func insertPost(
+        _ entry: Entry, _ post: Post?, _ arrival: Int64, _ accountID: Int64, _ deviceID: Int64, isDeleted: Bool, _ db: Database
+    ) throws {
         try db.execute(
             sql: """
-                INSERT INTO post (entry_id, hash, account_id, device_id, seq, created, text, reply_to, forward, deleted)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO post (entry_id, hash, account_id, device_id, seq, created, text, reply_to, forward, deleted, withheld)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 arrival, entry.id.data, accountID, deviceID, Int64(entry.header.seq), entry.header.created, post?.text.string ?? "",
-                post?.replyTo?.entry.data, post?.forward?.id.data, post == nil,
+                post?.replyTo?.entry.data, post?.forward?.id.data, isDeleted, post == nil && !isDeleted,
             ])
         if let post { try index(post, arrival, db) }
     }

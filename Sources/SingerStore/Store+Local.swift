@@ -21,6 +21,7 @@ extension Store {
     /// Keeps a new account, with its first device and its claim to the name.
     public func add(_ certificate: Certificate, sealed: SealedSecret, claim: NameClaim) async throws(StoreError) {
         try await write { db in
+            _ = try Self.certify(certificate.account, as: certificate.name, pins: true, db)
             let (account, device) = try Self.device(certificate, db)
             try db.execute(
                 sql: """
@@ -94,7 +95,7 @@ extension Store {
                 willCommit(arrival)
                 return Written(entry: entry, shown: try Self.shown(entry.id, db), recipients: recipients)
             case .quarantined, .equivocation: throw StoreRefusal.quarantined
-            case .completed, .duplicate, .parked, .brokenChain: throw StoreError.failed("a new entry of this peer came out as \(outcome)")
+            case .completed, .duplicate, .parked, .refused: throw StoreError.failed("a new entry of this peer came out as \(outcome)")
             }
         }
     }
@@ -110,7 +111,7 @@ extension Store {
             if let original = post.forward { keys.append(original.header.account) }
             for name in post.text.mentions {
                 if let row = try AccountRow.fetchOne(
-                    db.cachedStatement(sql: "SELECT id, key, name, pinned FROM account WHERE folded = ? AND pinned"), arguments: [name])
+                    db.cachedStatement(sql: "SELECT \(AccountRow.columns) FROM account a WHERE a.folded = ? AND a.pinned"), arguments: [name])
                 {
                     keys.append(row.key)
                 }

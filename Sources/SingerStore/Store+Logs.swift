@@ -10,16 +10,16 @@ extension Store {
         public let ranges: [ClosedRange<UInt64>]
     }
 
-    /// What is held of every log, for the replica when it starts.
-    public func heldLogs() async throws(StoreError) -> [HeldLog] {
+    /// What is held of an account's logs, for the replica.
+    public func heldLogs(of account: AccountKey) async throws(StoreError) -> [HeldLog] {
         try await read { db in
             var logs: [HeldLog] = []
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
                     SELECT a.key, d.key, h.first, h.last FROM held h JOIN device d ON d.id = h.device_id JOIN account a ON a.id = d.account_id
-                    ORDER BY h.device_id, h.first
-                    """)
+                    WHERE a.key = ? ORDER BY h.device_id, h.first
+                    """, arguments: [account.data])
             while let row = try rows.next() {
                 guard let account = AccountKey(row[0] as Data), let device = DeviceKey(row[1] as Data) else { continue }
                 let range = UInt64(row[2] as Int64)...UInt64(row[3] as Int64)

@@ -5,12 +5,12 @@ public import SingerCore
 /// Posts as they are shown.
 extension Store {
     /// Newest first, and the same at every peer: by time, author, device, place in the log.
-    private static let newestFirst = " ORDER BY p.created DESC, a.key DESC, d.key DESC, p.seq DESC"
-    private static let oldestFirst = " ORDER BY p.created, a.key, d.key, p.seq"
+    static let newestFirst = " ORDER BY p.created DESC, a.key DESC, d.key DESC, p.seq DESC"
+    static let oldestFirst = " ORDER BY p.created, a.key, d.key, p.seq"
     private static let unmuted = " AND p.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)"
-    private static let columns = """
-        SELECT p.hash, p.created, p.text, p.reply_to, p.forward, p.deleted, a.id, a.key, a.name, a.pinned, p.entry_id
-        FROM post p JOIN account a ON a.id = p.account_id JOIN device d ON d.id = p.device_id
+    static let columns = """
+        SELECT p.hash, p.created, p.text, p.reply_to, p.forward, p.deleted, \(AccountRow.columns), p.entry_id
+        FROM post p JOIN account a ON a.id = p.account_id AND p.withheld = 0 JOIN device d ON d.id = p.device_id
         """
     private static let isBefore = """
          AND p.created <= (SELECT created FROM post WHERE hash = ?2)
@@ -42,7 +42,10 @@ extension Store {
 
     /// Posts that have all the words, newest first. Words are taken as they are: no query language.
     public func search(_ words: String, by account: AccountKey, count: Int) async throws(StoreError) -> [PostView] {
-        let quoted = words.split(whereSeparator: \.isWhitespace).map { "\"" + $0.replacingOccurrences(of: "\"", with: "\"\"") + "\"" }
+        // NUL would end the expression inside a quote; an expression of no words at all is an error to FTS5.
+        let quoted = words.replacingOccurrences(of: "\0", with: " ").split(whereSeparator: \.isWhitespace)
+            .map { "\"" + $0.replacingOccurrences(of: "\"", with: "\"\"") + "\"" }
+        guard !quoted.isEmpty else { return [] }
         return try await read { db in
             guard let id = try Self.accountID(account, db) else { return [] }
             let sql =
@@ -69,7 +72,7 @@ extension Store {
             let likedBy = try AccountRow.fetchAll(
                 db,
                 sql: """
-                    SELECT a.id, a.key, a.name, a.pinned FROM reaction r JOIN account a ON a.id = r.account_id WHERE r.target = ? AND r.liked
+                    SELECT \(AccountRow.columns) FROM reaction r JOIN account a ON a.id = r.account_id WHERE r.target = ? AND r.liked
                     ORDER BY a.folded, a.key LIMIT \(Limits.rowsMax)
                     """, arguments: [id.data]
             ).map(\.view)
@@ -81,17 +84,22 @@ extension Store {
     /// The conversation around a post: up to its beginning and down to every answer known here, oldest first.
     public func thread(of id: EntryID) async throws(StoreError) -> [PostView] {
         try await read { db in
-            let sql = """
-                WITH RECURSIVE up(hash, depth) AS (
-                    SELECT ?1, 0 UNION SELECT p.reply_to, up.depth + 1 FROM up JOIN post p ON p.hash = up.hash
-                    WHERE p.reply_to IS NOT NULL AND up.depth < 1000
-                ), top(hash) AS (SELECT up.hash FROM up JOIN post p ON p.hash = up.hash ORDER BY depth DESC LIMIT 1),
-                down(hash) AS (
-                    SELECT hash FROM top UNION SELECT p.hash FROM down JOIN post p ON p.reply_to = down.hash LIMIT \(Limits.listRowsMax)
-                )
-                """
-            return try Self.posts(sql + Self.columns + " WHERE p.hash IN (SELECT hash FROM down)" + Self.oldestFirst, [id.data], db)
+            return try Self.posts(Self.threadSQL("?1") + Self.columns + " WHERE p.hash IN (SELECT hash FROM down)" + Self.oldestFirst, [id.data], db)
         }
+    }
+
+    /// Makes `down`: the hashes of all posts of a conversation, as far as it is known here.
+    static func threadSQL(_ id: String) -> String {
+        """
+        WITH RECURSIVE up(hash, depth) AS (
+            SELECT \(id), 0 UNION SELECT p.reply_to, up.depth + 1 FROM up JOIN post p ON p.hash = up.hash
+            WHERE p.reply_to IS NOT NULL AND up.depth < 1000
+        ), top(hash) AS (SELECT up.hash FROM up JOIN post p ON p.hash = up.hash ORDER BY depth DESC LIMIT 1),
+        down(hash) AS (
+            SELECT hash FROM top UNION SELECT p.hash FROM down JOIN post p ON p.reply_to = down.hash LIMIT \(Limits.listRowsMax)
+        )
+
+        """
     }
 
     /// Whether an account likes a post, as far as it has said here.
@@ -101,6 +109,11 @@ extension Store {
                 db, sql: "SELECT liked FROM reaction WHERE target = ? AND account_id = (SELECT id FROM account WHERE key = ?)",
                 arguments: [post.data, account.data]) ?? false
         }
+    }
+
+    /// An id as this peer shows it.
+    public func shown(_ id: EntryID) async throws(StoreError) -> ShownID {
+        try await read { db in try Self.shown(id, db) }
     }
 
     public func postCount() async throws(StoreError) -> Int {
@@ -128,11 +141,15 @@ extension Store {
         guard let hash = EntryID(row[0] as Data) else { throw StoreError.corrupt("an entry's hash has not 32 bytes") }
         let isDeleted: Bool = row[5]
         let author = try AccountRow(row, from: 6)
-        let likes = try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM reaction WHERE target = ? AND liked"), arguments: [hash.data]) ?? 0
         return PostView(
             id: try shown(hash, db), author: author.view, created: row[1], text: row[2],
             replyTo: try (row[3] as Data?).flatMap { EntryID($0) }.map { try shown($0, db) },
-            forward: isDeleted ? nil : try (row[4] as Data?).flatMap { EntryID($0) }.flatMap { try original($0, db) }, likes: likes, isDeleted: isDeleted)
+            forward: isDeleted ? nil : try (row[4] as Data?).flatMap { EntryID($0) }.flatMap { try original($0, db) }, likes: try likes(hash, db),
+            isDeleted: isDeleted)
+    }
+
+    private static func likes(_ hash: EntryID, _ db: Database) throws -> Int {
+        try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM reaction WHERE target = ? AND liked"), arguments: [hash.data]) ?? 0
     }
 
     private static func original(_ hash: EntryID, _ db: Database) throws -> PostView.Forwarded? {
@@ -141,7 +158,10 @@ extension Store {
                 db.cachedStatement(sql: columns + " WHERE p.hash = ?1"), arguments: [hash.data])
         else { return nil }
         let author = try AccountRow(row, from: 6)
-        return PostView.Forwarded(id: try shown(hash, db), author: author.view, created: row[1], text: row[2], isDeleted: row[5])
+        return PostView.Forwarded(
+            id: try shown(hash, db), author: author.view, created: row[1], text: row[2],
+            replyTo: try (row[3] as Data?).flatMap { EntryID($0) }.map { try shown($0, db) },
+            likes: try likes(hash, db), isDeleted: row[5])
     }
 
     /// The shortest prefix of a post's id that no other post here has, of five characters or more.

@@ -22,7 +22,7 @@ extension Store {
     ///
     /// Of the past of somebody just followed, the latest few only.
     private static let concerns = """
-        e.id > ?2 AND (
+        (
             (e.kind IN (1, 7) AND (
                 e.account_id = ?1
                 OR EXISTS (
@@ -34,28 +34,36 @@ extension Store {
                 AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)))
         """
 
-    public func arrivals(for account: AccountKey, after cursor: Int64) async throws(StoreError) -> Arrivals {
+    private static let isUnmutedPost = "(e.kind = 1 AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))"
+
+    /// - Parameter views: whose new posts are wanted besides the timeline's.
+    public func arrivals(for account: AccountKey, after cursor: Int64, views: Set<View> = []) async throws(StoreError) -> Arrivals {
         try await read { db in
             guard let id = try Self.accountID(account, db) else { return Arrivals(pushes: [], cursor: cursor, isFull: false) }
             let end = try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM entry")) ?? 0
             guard end > cursor else { return Arrivals(pushes: [], cursor: cursor, isFull: false) }
             let rows = try Row.fetchAll(
                 db.cachedStatement(
-                    sql: "SELECT e.id, e.kind, e.hash, e.account_id, e.body FROM entry e WHERE \(Self.concerns) ORDER BY e.id LIMIT \(Limits.rowsMax)"),
+                    sql: """
+                        SELECT e.id, e.kind, e.hash, e.account_id, e.body, \(Self.concerns) AS concerns FROM entry e
+                        WHERE e.id > ?2 AND (\(views.isEmpty ? "" : Self.isUnmutedPost + " OR ")\(Self.concerns)) ORDER BY e.id LIMIT \(Limits.rowsMax)
+                        """),
                 arguments: [id, cursor])
-            let pushes = try rows.compactMap { row in try Self.push(row, for: id, db).map { (arrival: row[0] as Int64, push: $0) } }
+            let pushes = try rows.compactMap { row in try Self.push(row, for: id, views, db).map { (arrival: row[0] as Int64, push: $0) } }
             let isFull = rows.count == Limits.rowsMax
             return Arrivals(pushes: pushes, cursor: isFull ? rows.last?[0] ?? end : end, isFull: isFull)
         }
     }
 
-    private static func push(_ row: Row, for account: Int64, _ db: Database) throws -> Push? {
+    private static func push(_ row: Row, for account: Int64, _ views: Set<View>, _ db: Database) throws -> Push? {
         let arrival: Int64 = row[0]
         let actor: Int64 = row[3]
         switch Entry.Kind(rawValue: row[1]) {
         case .post:
             guard let post = try post(at: arrival, db), !post.isDeleted else { return nil }
-            return .post(post, in: [.home])
+            let isHome: Bool = row["concerns"]
+            let others = try Self.views(views, with: arrival, for: account, db)
+            return isHome || !others.isEmpty ? .post(post, in: (isHome ? [.home] : []) + others) : nil
         case .follow, .unfollow:
             // Only the word that counts: an old one may arrive late.
             let latest = try Bool.fetchOne(
@@ -95,7 +103,7 @@ extension Store {
         try await read { db in
             let id = try Self.accountID(account, db) ?? 0
             let seen = try Int64.fetchOne(db, sql: "SELECT seen FROM local_account WHERE account_id = ?", arguments: [id]) ?? 0
-            let unseen = "SELECT e.id FROM entry e WHERE \(Self.concerns) AND e.kind = 1 AND e.account_id <> ?1"
+            let unseen = "SELECT e.id FROM entry e WHERE e.id > ?2 AND \(Self.concerns) AND e.kind = 1 AND e.account_id <> ?1"
             let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM (\(unseen))", arguments: [id, seen]) ?? 0
             guard count > Limits.unseenPostsMax else { return (seen, count) }
             let first = try Int64.fetchOne(

@@ -32,6 +32,13 @@ extension Store {
         }
     }
 
+    /// The version of the newest record of a device; 0 if there is none.
+    public func recordSeq(of device: DeviceKey) async throws(StoreError) -> Milliseconds {
+        try await read { db in
+            try Int64.fetchOne(db, sql: "SELECT seq FROM record WHERE device_id = (SELECT id FROM device WHERE key = ?)", arguments: [device.data]) ?? 0
+        }
+    }
+
     static func keep(_ claim: NameClaim, _ account: Int64, _ db: Database) throws {
         try db.execute(
             sql: "INSERT INTO claim (account_id, seq, envelope) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",

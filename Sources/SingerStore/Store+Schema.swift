@@ -19,14 +19,18 @@ extension Store {
             folded TEXT NOT NULL CHECK (folded = lower(name)),
             -- The root key itself says so, in a certificate or a claim; otherwise it is what a follower calls it.
             certified INTEGER NOT NULL CHECK (certified IN (0, 1)),
-            -- What this peer means by the name. The first certified key gets it, and keeps it.
+            -- What this peer means by the name: the first key that claimed it in the DHT when it was asked for, or that was
+            -- registered here. It keeps the name.
             pinned INTEGER NOT NULL CHECK (pinned IN (0, 1) AND pinned <= certified)
         ) STRICT;
         CREATE UNIQUE INDEX account_pin ON account (folded) WHERE pinned = 1;
         CREATE INDEX account_name ON account (folded);
-        CREATE TRIGGER account_pin_stays BEFORE UPDATE OF key, pinned ON account
-            WHEN OLD.key <> NEW.key OR OLD.pinned > NEW.pinned
+        CREATE TRIGGER account_pin_stays BEFORE UPDATE OF key, pinned, folded ON account
+            WHEN OLD.key <> NEW.key OR OLD.pinned > NEW.pinned OR (OLD.pinned AND OLD.folded <> NEW.folded)
             BEGIN SELECT RAISE(ABORT, 'a pinned name does not change its key'); END;
+
+        CREATE TRIGGER account_pin_is_not_deleted BEFORE DELETE ON account WHEN OLD.pinned
+            BEGIN SELECT RAISE(ABORT, 'a pinned name does not lose its key'); END;
 
         CREATE TABLE device (
             id INTEGER PRIMARY KEY,
@@ -92,7 +96,9 @@ extension Store {
             text TEXT NOT NULL,
             reply_to BLOB CHECK (length(reply_to) = 32),
             forward BLOB CHECK (length(forward) = 32),
-            deleted INTEGER NOT NULL CHECK (deleted IN (0, 1) AND (deleted = 0 OR text = ''))
+            deleted INTEGER NOT NULL CHECK (deleted IN (0, 1) AND (deleted = 0 OR (text = '' AND reply_to IS NULL AND forward IS NULL))),
+            -- It came without its body, and its author has not said that it is deleted: not shown until one or the other comes.
+            withheld INTEGER NOT NULL CHECK (withheld IN (0, 1) AND (withheld = 0 OR (text = '' AND deleted = 0)))
         ) STRICT;
         CREATE INDEX post_feed ON post (account_id, created);
         CREATE INDEX post_created ON post (created);

@@ -35,7 +35,7 @@ public final class Store: Sendable {
             try Self.migrator.migrate(pool)
         } catch {
             switch StoreError(error) {
-            case .corrupt(let why): throw .corrupt("\(path) is damaged (\(why)). Move it away and log in again, or restore a copy.")
+            case .corrupt(let why): throw .corrupt("\(path) is damaged (\(why)). Restore a copy of the directory, or move it away to begin anew.")
             case .full: throw .full
             case .failed(let why): throw .failed("cannot open \(path): \(why)")
             case .inUse(let why): throw .inUse(why)
@@ -46,8 +46,9 @@ public final class Store: Sendable {
         try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     }
 
-    /// Waits for what is being committed and closes the file.
+    /// Waits for what is being committed, brings everything into the one file, and closes it.
     public func close() {
+        try? pool.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
         try? pool.close()
     }
 

@@ -31,7 +31,8 @@ struct Peer {
             let node = Node(
                 configuration: Node.Configuration(
                     network: settings.network, advertise: settings.advertise, peerPort: peerPort,
-                    peerHost: settings.listen.isAnyAddress ? nil : settings.listen.host, expectsPeers: expectsPeers, workLog2: settings.workLog2),
+                    peerHost: settings.listen.isAnyAddress ? nil : settings.listen.host, takesIPv6: settings.listen.host != "0.0.0.0",
+                    expectsPeers: expectsPeers, workLog2: settings.workLog2),
                 store: store, directory: directory, transport: transport, secret: secret)
             try await node.load()
             let tls = settings.tlsCertificate.flatMap { certificate in
@@ -39,7 +40,8 @@ struct Peer {
             }
             let gateway = Gateway(
                 configuration: GatewayConfiguration(
-                    host: settings.gateway.host, port: settings.gateway.port, serverName: settings.serverName, password: settings.gatewayPassword, tls: tls),
+                    host: settings.gateway.host, port: settings.gateway.port, serverName: settings.serverName, password: settings.gatewayPassword, tls: tls,
+                    webSocket: settings.webSocket.map { GatewayConfiguration.WebSocket(host: $0.host, port: $0.port, origins: settings.webSocketOrigins) }),
                 node: node, group: group, logger: Logger(label: "singer.gateway"))
             let gatewayPort = try await gateway.bind()
             let dhtPort = await directory.status().port

@@ -19,6 +19,8 @@ struct Settings {
     let logLevel: Logger.Level
     /// `nil`: off.
     let webSocket: HostPort?
+    /// Of pages that browsers may connect from; in the file a list, elsewhere parted by commas.
+    let webSocketOrigins: Set<String>
     let gatewayPassword: String?
     let tlsCertificate: String?
     let tlsKey: String?
@@ -35,7 +37,8 @@ struct Settings {
         func address(_ key: String, _ standard: String) throws -> HostPort {
             let text = text(key) ?? standard
             guard let address = HostPort(text) else { throw UsageError(description: "--\(key): not a host:port: \(text)") }
-            return address
+            // The DHT binds addresses, not names.
+            return address.host == "localhost" ? HostPort("127.0.0.1:\(address.port)") ?? address : address
         }
         dataDirectory = text("data-dir") ?? Self.standardDataDirectory
         gateway = try address("gateway", "127.0.0.1:6667")
@@ -46,6 +49,7 @@ struct Settings {
         }
         bootstrap = try Self.bootstrap(text("bootstrap"))
         advertise = text("advertise")
+        if let advertise, Endpoint(host: advertise, port: 1) == nil { throw UsageError(description: "--advertise: not a host: \(advertise)") }
         network = text("network") ?? "singer"
         guard (1...64).contains(network.utf8.count) else { throw UsageError(description: "--network: a name has 1 to 64 bytes") }
         discovery = try !Self.flag(text("no-discovery"), "no-discovery")
@@ -62,6 +66,8 @@ struct Settings {
         guard (tlsCertificate == nil) == (tlsKey == nil) else { throw UsageError(description: "tls-certificate and tls-key go together") }
         workLog2 = text("scrypt-work-log2").flatMap { Int($0) } ?? SealedSecret.workLog2Default
         webSocket = try text("websocket").map { _ in try address("websocket", "") }
+        let origins = config.stringArray(forKey: "websocket-origins") ?? []
+        webSocketOrigins = Set(origins.flatMap { $0.split(separator: ",") }.map { $0.trimmingCharacters(in: .whitespaces) })
     }
 
     private static func reader(_ options: Options) async throws -> ConfigReader {

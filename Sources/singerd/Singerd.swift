@@ -22,6 +22,8 @@ struct Singerd: AsyncParsableCommand {
     func run() async throws {
         // A client that goes away while it is written to must not end the peer.
         signal(SIGPIPE, SIG_IGN)
+        // Whatever this process makes is its owner's alone.
+        umask(0o077)
         do {
             let settings = try await Settings(options)
             let level = settings.logLevel

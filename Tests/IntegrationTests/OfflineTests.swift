@@ -29,7 +29,7 @@ struct OfflineTests {
         let andre = try await first.register("andre")
         // Both others know the network, and so hold what lies in it, before the owner goes.
         for peer in [second, third] {
-            try await peer.connect().ask("STATUS") { $0.rows.contains("dht-nodes 2") }
+            try await peer.connect().ask("STATUS") { !$0.rows.contains("dht-nodes 0") }
             #expect(try await peer.connect().ask("REGISTER andre some-horse").last.hasPrefix("ERR NAME_TAKEN "))
         }
         andre.close()
@@ -121,5 +121,8 @@ struct OfflineTests {
         #expect(try await diogo.push(with: "offline") == "* offline andre")
         _ = try await andre.ask("LOGIN andre correct-horse")
         #expect(try await diogo.push(with: "online") == "* online andre")
+        // So is the end of the whole peer.
+        #expect(first.stop() == 0)
+        #expect(try await diogo.push(with: "offline") == "* offline andre")
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 /// The parts that need no node.
 struct RuleTests {
-    @Test func `storing nodes ask what readers ask, for every kind`() throws {
+    @Test func `a record is taken at its place under its value id, and nowhere else`() throws {
         let author = try Sample.Author()
         let sealed = Sample.sealed(at: .sealedIdentity(Data("place".utf8)), bytes: 10, by: author.root)
         let records = [
@@ -16,18 +16,18 @@ struct RuleTests {
         #expect(Set(records.map(\.envelope.kind)) == Set(RecordKind.allCases))
         for record in records {
             for other in records {
-                let reader = StorageRule.allows(record.envelope, at: other.place, valueID: record.valueID)
-                #expect(StorageRule.allows(record.envelope, at: other.place.bytes, valueID: record.valueID) == reader)
-                #expect(reader == (record.place == other.place || record.envelope.kind == .sealedIdentity))
+                let isAllowed = StorageRule.allows(record.envelope, at: other.place, valueID: record.valueID)
+                #expect(isAllowed == (record.place == other.place || record.envelope.kind == .sealedIdentity))
             }
-            #expect(!StorageRule.allows(record.envelope, at: Data([1, 2]), valueID: record.valueID))
+            #expect(DirectoryKey(record.place.bytes) == record.place)
+            #expect(DirectoryKey(Data([1, 2])) == nil)
             #expect(!StorageRule.allows(record.envelope, at: record.place, valueID: 0))
         }
     }
 
     @Test func `nobody can sit on the value id of another`() throws {
         let author = try Sample.Author()
-        for record in [try Sample.claim("alice", by: author.root), author.record(seen: 2_000), try author.edge()] {
+        for record in [try Sample.claim("alice", by: author.root), author.record(seen: 2_000), try author.edge(), author.news] {
             #expect(!StorageRule.allows(record.envelope, at: record.place, valueID: record.valueID ^ 2))
         }
     }

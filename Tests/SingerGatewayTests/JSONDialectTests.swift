@@ -25,7 +25,7 @@ import Testing
                 {"event":"post","post":{"id":"m2wd5","hash":"\(zeros)","author":"tiago","key":"\(Fingerprint(Fixture.tiago.account))",\
                 "time":"2022-12-11T10:56:05.123Z","text":"","reply_to":null,"forward":{"id":"k7f3q","hash":"\(original.id.hash.text)",\
                 "author":"andre","key":"\(Fingerprint(Fixture.andre.account))","time":"2022-12-11T10:56:05.123Z","text":"I made a post!",\
-                "reply_to":null,"forward":null,"likes":null,"deleted":false},"likes":3,"deleted":false}}
+                "reply_to":null,"forward":null,"likes":0,"deleted":false},"likes":3,"deleted":false}}
                 """)
     }
 

@@ -96,13 +96,13 @@ extension IRCServer {
         guard !passphrase.isEmpty else { return fail(call, "REGISTER", "INVALID_PASSWORD", [asked], "A passphrase has at least one character") }
         do {
             // Clients that register by protocol show no advice: what they send is taken, and a weak one is told of. It never leaves this peer.
-            let registration = try await node.register(name, passphrase: passphrase, charactersMin: 1)
+            let login = try await node.register(name, passphrase: passphrase, charactersMin: 1)
             if passphrase.count < Limits.passphraseCharactersMin {
                 warn(call, "REGISTER", "WEAK_PASSWORD", [asked], Failure(.weakPassphrase).text)
             }
             call.reply(IRCOutgoing("REGISTER", ["SUCCESS", name.text], source: serverName, text: "Account created, and logged in to"))
-            guard !client.isGone else { return await node.logout(registration.login) }
-            await become(registration.login, call, takesName: true)
+            guard !client.isGone else { return await node.logout(login) }
+            await become(login, call, takesName: true)
         } catch {
             fail(call, "REGISTER", Self.registrationCode(error), [asked], Failure(error).text)
         }

@@ -155,16 +155,12 @@ extension IRCServer {
 
     func quit(_ call: IRCCall) async {
         let reason = call.parameters.first.map { "Quit: " + $0 } ?? "Quit"
-        finishBeforeEnd(call)
+        if let user = call.client.user { call.reply(IRCOutgoing("QUIT", source: user.source, text: reason)) }
+        finish(call)
         send(Self.farewell(reason), to: call.client)
         await depart(call.client, reason, isLost: false)
         call.closes = true
         call.isDeferred = true
-    }
-
-    private func finishBeforeEnd(_ call: IRCCall) {
-        guard call.label != nil else { return }
-        finish(call)
     }
 
     /// Tells the client why, and closes.

@@ -1,0 +1,92 @@
+import SingerCore
+import SingerReplication
+import SingerTesting
+import Testing
+
+@Suite struct DebtTests {
+    let bob = TestAuthor("bob")
+    let debt: Replica.Debt
+
+    init() {
+        var alice = TestAuthor("alice")
+        debt = Replica.Debt(entry: alice.follow(bob), recipient: bob.account)
+    }
+
+    @Test func `what is owed to somebody online is delivered and settled once`() {
+        var net = Simulation(2)
+        net.host(bob, at: 1, [])
+        net.tell(0, .owes(debt))
+        net.tell(0, .owes(debt))
+        net.run(for: 30_000)
+        #expect(net.peers[1].accepted == [debt.entry])
+        #expect(net.peers[0].settled == [debt])
+        #expect(net.peers[0].replica.debtCount == 0)
+        #expect(!net.peers[0].replica.hasWork)
+    }
+
+    @Test func `what is owed to somebody offline is kept until they come`() {
+        var net = Simulation(2)
+        net.host(bob, at: 1, [])
+        net.peers[1].isUp = false
+        net.tell(0, .owes(debt))
+        net.run(for: 10 * 60 * 1_000)
+        #expect(net.peers[0].settled.isEmpty)
+        #expect(net.peers[0].replica.hasWork)
+        net.peers[1].isUp = true
+        net.run(for: Limits.dialBackoffMax + 1_000)
+        #expect(net.peers[0].settled == [debt])
+    }
+
+    @Test func `a delivery without a receipt is sent again`() {
+        var net = Simulation(2, seed: 3)
+        net.host(bob, at: 1, [])
+        net.faults.lossOneIn = 2
+        net.tell(0, .owes(debt))
+        net.run(for: 30 * 60 * 1_000)
+        #expect(net.peers[0].settled == [debt])
+        #expect(net.peers[1].accepted == [debt.entry])
+    }
+
+    @Test func `a recipient that has moved is found where it is now`() {
+        var net = Simulation(3)
+        net.host(bob, at: 1, [])
+        net.peers[1].hosted = []
+        net.tell(0, .owes(debt))
+        net.run(for: 1_000)
+        #expect(net.peers[0].settled.isEmpty)
+        net.host(bob, at: 2, [])
+        net.directory[bob.account] = [2]
+        net.run(for: Limits.dialBackoffMax + 1_000)
+        #expect(net.peers[2].accepted == [debt.entry])
+        #expect(net.peers[0].settled == [debt])
+    }
+
+    @Test func `a receipt from a peer that is no home of the recipient settles nothing`() {
+        var replica = Replica(seed: 1)
+        let (home, stranger) = (Simulation.node(0), Simulation.node(1))
+        _ = replica.handle(.owes(debt), now: 0)
+        _ = replica.handle(.contact(.init(account: bob.account, node: home, endpoints: Simulation.endpoints(0), isHome: true)), now: 0)
+        _ = replica.handle(.linkUp(stranger), now: 0)
+        _ = replica.handle(.linkUp(home), now: 0)
+        let receipt = Replica.Message.receipt(debt.entry.id, recipient: bob.account, isUnknown: false)
+        #expect(replica.handle(.received(receipt, from: stranger), now: 1).isEmpty)
+        #expect(replica.debtCount == 1)
+        #expect(replica.handle(.received(receipt, from: home), now: 1).count == 1)
+        #expect(replica.debtCount == 0)
+        #expect(replica.handle(.received(receipt, from: home), now: 2).isEmpty)
+    }
+
+    @Test func `debts are delivered in the order in which they were written`() {
+        var net = Simulation(2)
+        var alice = TestAuthor("alice")
+        net.host(bob, at: 1, [])
+        net.peers[1].isUp = false
+        let entries = (0..<20).map { $0 % 2 == 0 ? alice.follow(bob) : alice.unfollow(bob) }
+        for entry in entries.shuffled(using: &net.random) { net.tell(0, .owes(.init(entry: entry, recipient: bob.account))) }
+        net.run(for: 5_000)
+        net.peers[1].isUp = true
+        net.run(for: Limits.dialBackoffMax)
+        #expect(net.peers[1].accepted == entries)
+        #expect(net.peers[0].settled.count == 20)
+    }
+}

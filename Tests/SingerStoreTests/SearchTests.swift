@@ -1,0 +1,96 @@
+import SingerCore
+import SingerStore
+import SingerTesting
+import Testing
+
+@Suite struct SearchTests {
+    private func peer() async throws -> (peer: TestStore, reader: TestAuthor) {
+        let peer = try TestStore()
+        var alice = TestAuthor("alice")
+        try await peer.addLocal(alice)
+        try await peer.ingest([
+            alice.post("The quick brown fox"), alice.post("a lazy dog"), alice.post("Café AND \"quotes\" here"), alice.post("c++ is 100% * fun"),
+        ])
+        return (peer, alice)
+    }
+
+    @Test func `all the words must be there, without regard to case and accents`() async throws {
+        let (peer, alice) = try await peer()
+        func found(_ words: String) async throws -> [String] { try await peer.store.search(words, by: alice.account, count: 10).map(\.text) }
+        #expect(try await found("QUICK fox") == ["The quick brown fox"])
+        #expect(try await found("quick dog") == [])
+        #expect(try await found("cafe") == ["Café AND \"quotes\" here"])
+        #expect(try await found("a and lazy") == [])
+        #expect(try await found("quotes AND") == ["Café AND \"quotes\" here"])
+        #expect(try await found("qui") == [])
+        #expect(try await found("here") == ["Café AND \"quotes\" here"])
+        #expect(try await peer.store.search("a", by: alice.account, count: 0).isEmpty)
+    }
+
+    @Test(arguments: [
+        "", " ", "a AND b", "AND", "OR NOT", "NEAR(a b)", "*", "fox*", "\"", "\"unbalanced", "\"\"", "'", "text:fox", "^fox", "fox -dog", "(", ")", "{a b}",
+        "+",
+        "a\"b\"c", "--", ";", "; DROP TABLE post", "%", "_", "?1", "\u{0}", "a\u{0}b", "\u{FFFD}", "日本", "👩‍👩‍👧", "\\", "-", "fox\u{301}",
+        String(repeating: "word ", count: 400),
+    ])
+    func `whatever is typed is taken as words`(typed: String) async throws {
+        let (peer, alice) = try await peer()
+        _ = try await peer.store.search(typed, by: alice.account, count: 10)
+    }
+
+    @Test(arguments: 1...3 as ClosedRange<UInt64>) func `random text never fails`(seed: UInt64) async throws {
+        var random = Generator(seed: seed)
+        let (peer, alice) = try await peer()
+        let alphabet = Array("ab \"*():^-+'ANDOR{}\\\u{0}é,.")
+        for _ in 0..<150 {
+            let typed = String((0..<random.below(12)).map { _ in alphabet[random.below(alphabet.count)] })
+            do {
+                _ = try await peer.store.search(typed, by: alice.account, count: 10)
+            } catch {
+                Issue.record("seed \(seed): \(typed.debugDescription): \(error)")
+            }
+        }
+    }
+
+    @Test func `posts of the muted are not found`() async throws {
+        let (peer, alice) = try await peer()
+        var bob = TestAuthor("bob")
+        try await peer.ingest(bob.post("fox of bob"))
+        #expect(Set(try await peer.store.search("fox", by: alice.account, count: 10).map(\.text)) == ["fox of bob", "The quick brown fox"])
+        try await peer.store.mute(alice.account, bob.account, true)
+        #expect(try await peer.store.search("fox", by: alice.account, count: 10).map(\.text) == ["The quick brown fox"])
+    }
+
+    @Test func `an id is shown as short as it is unambiguous, from five characters on`() async throws {
+        let peer = try TestStore()
+        var alice = TestAuthor("alice")
+        // Enough for some ids to share five characters... or at least four.
+        let posts = alice.posts(600)
+        try await peer.ingest(posts)
+        let ids = posts.map(\.id.text).sorted()
+        for post in posts.prefix(200) {
+            let view = try #require(try await peer.store.post(post.id))
+            let shown = view.id.shown
+            #expect(shown.count >= Limits.idCharactersShown)
+            #expect(post.id.text.hasPrefix(shown))
+            #expect(ids.count { $0.hasPrefix(shown) } == 1)
+            if shown.count > Limits.idCharactersShown { #expect(ids.count { $0.hasPrefix(shown.dropLast()) } > 1) }
+            let prefix = try #require(EntryIDPrefix(shown))
+            #expect(try await peer.store.posts(matching: prefix).map(\.id.hash) == [post.id])
+        }
+    }
+
+    @Test func `an ambiguous prefix gives the first few, an unknown one none`() async throws {
+        let peer = try TestStore()
+        var alice = TestAuthor("alice")
+        let posts = alice.posts(600)
+        try await peer.ingest(posts)
+        let groups = Dictionary(grouping: posts) { $0.id.prefix(4) }
+        for (text, group) in groups where group.count > 1 {
+            let found = try await peer.store.posts(matching: try #require(EntryIDPrefix(text)))
+            #expect(found.map(\.id.hash) == group.map(\.id).sorted())
+        }
+        let free = try #require(["aaaa", "bbbb", "7777", "q2q2"].first { groups[$0] == nil })
+        #expect(try await peer.store.posts(matching: try #require(EntryIDPrefix(free))).isEmpty)
+    }
+}
