@@ -12,7 +12,8 @@ public final class Gateway: Service {
     let connections: Connections
     let irc: IRCServer
 
-    private let group: any EventLoopGroup
+    /// Serves all connections: what they do to each other happens in the order in which it was read, and no thread waits for another.
+    private let eventLoop: any EventLoop
     private let listener = Mutex<NIOAsyncChannel<Client, Never>?>(nil)
     private let webSocketListener = Mutex<NIOAsyncChannel<EventLoopFuture<WebSocketUpgrade>, Never>?>(nil)
 
@@ -27,18 +28,18 @@ public final class Gateway: Service {
     init(configuration: GatewayConfiguration, node: Node, group: any EventLoopGroup, logger: Logger, connections: Connections) {
         self.configuration = configuration
         self.node = node
-        self.group = group
+        eventLoop = group.next()
         self.logger = logger
         self.connections = connections
-        irc = IRCServer(configuration: configuration, node: node, logger: logger)
+        irc = IRCServer(configuration: configuration, node: node, logger: logger, executor: eventLoop.executor)
     }
 
     /// Starts to listen, and returns the port. Connections wait until `run()` takes them.
     public func bind() async throws(GatewayError) -> Int {
-        let channel = try await Self.listen(configuration, on: group)
+        let channel = try await Self.listen(configuration, on: eventLoop)
         listener.withLock { $0 = channel }
         if let webSocket = configuration.webSocket {
-            let channel = try await Self.listenForWebSockets(webSocket, configuration, on: group)
+            let channel = try await Self.listenForWebSockets(webSocket, configuration, on: eventLoop)
             webSocketListener.withLock { $0 = channel }
         }
         return channel.channel.localAddress?.port ?? configuration.port

@@ -31,6 +31,10 @@ actor Session {
         case close
     }
 
+    private let executor: any SerialExecutor
+    /// Runs where its connection is served: a line costs no change of threads.
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
     let gateway: Gateway
     let channel: any Channel
     let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
@@ -54,6 +58,7 @@ actor Session {
     static let greeting = "NOTICE * :*** Singer 0.1.0. Type HELP, or connect any IRC client.\r\n"
 
     init(gateway: Gateway, channel: any Channel, outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) {
+        executor = channel.eventLoop.executor
         self.gateway = gateway
         self.channel = channel
         self.outbound = outbound

@@ -60,7 +60,8 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
     private static func value(of capability: Self) -> String? {
         switch capability {
         case .accountRegistration: "custom-account-name"
-        case .metadata: "before-connect,max-subs=\(IRCLimits.subscriptionsMax),max-keys=\(IRCLimits.metadataKeysMax),max-value-bytes=\(IRCLimits.metadataValueBytesMax)"
+        case .metadata:
+            "before-connect,max-subs=\(IRCLimits.subscriptionsMax),max-keys=\(IRCLimits.metadataKeysMax),max-value-bytes=\(IRCLimits.metadataValueBytesMax)"
         case .multiline: "max-bytes=\(IRCLimits.multilineBytesMax),max-lines=\(IRCLimits.multilineLinesMax)"
         case .sasl: "PLAIN"
         default: nil

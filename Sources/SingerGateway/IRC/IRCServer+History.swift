@@ -55,7 +55,9 @@ extension IRCServer {
     private func targets(_ a: Milliseconds, _ b: Milliseconds, _ limit: Int, _ user: IRCUser, _ call: IRCCall) async {
         var found: [(name: String, time: Milliseconds)] = []
         for channel in user.channels.values { if let last = channel.history.lastMessage { found.append((channel.name, last)) } }
-        for conversation in (conversations[user.key] ?? [:]).values { if let last = conversation.history.lastMessage { found.append((conversation.nick, last)) } }
+        for conversation in (conversations[user.key] ?? [:]).values {
+            if let last = conversation.history.lastMessage { found.append((conversation.nick, last)) }
+        }
         for view in call.client.views.values { if let last = await lastPost(in: view, call.client) { found.append((view.channel, last)) } }
         let span = min(a, b)...max(a, b)
         found = found.filter { $0.time > span.lowerBound && $0.time < span.upperBound }.sorted { $0.time < $1.time }

@@ -12,7 +12,8 @@ extension IRCServer {
             for key in keys { client.subscriptions.remove(key) }
             return call.reply(keyList(.metadataUnsubscribed, Array(keys), client))
         case "SUBS":
-            call.batch("metadata-subs", [], client.subscriptions.isEmpty ? [] : [.message(keyList(.metadataSubscriptions, client.subscriptions.sorted(), client))])
+            call.batch(
+                "metadata-subs", [], client.subscriptions.isEmpty ? [] : [.message(keyList(.metadataSubscriptions, client.subscriptions.sorted(), client))])
             return
         default: break
         }

@@ -136,7 +136,8 @@ extension IRCServer {
             case .following(let followed):
                 let isExtended = client.capabilities.contains(.extendedJoin)
                 message = IRCOutgoing(
-                    "JOIN", isExtended ? [Self.home, followed.name] : [Self.home], source: IRCAccount.source(of: followed), text: isExtended ? followed.name : nil)
+                    "JOIN", isExtended ? [Self.home, followed.name] : [Self.home], source: IRCAccount.source(of: followed),
+                    text: isExtended ? followed.name : nil)
             case .unfollowed(let followed):
                 message = IRCOutgoing("KICK", [Self.home, followed.name], source: client.user?.source ?? user.source, text: "unfollowed")
             default: return
@@ -171,7 +172,8 @@ extension IRCServer {
         guard let range = Self.range(subcommand, bounds) else { return refuse() }
         do {
             let posts = try await node.history(of: view, login, range, limit: limit)
-            call.batch("chathistory", [name], posts.filter { !$0.isDeleted }.flatMap { replies(of: item($0, in: name, call.client), for: call.client.capabilities) })
+            call.batch(
+                "chathistory", [name], posts.filter { !$0.isDeleted }.flatMap { replies(of: item($0, in: name, call.client), for: call.client.capabilities) })
         } catch {
             fail(call, "CHATHISTORY", "MESSAGE_ERROR", [subcommand, name], Failure(error).text)
         }

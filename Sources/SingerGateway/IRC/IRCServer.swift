@@ -14,6 +14,9 @@ actor IRCServer {
         case invalidUTF8([UInt8])
     }
 
+    private let executor: any SerialExecutor
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
     nonisolated let serverName: String
     let configuration: GatewayConfiguration
     let node: Node
@@ -50,7 +53,8 @@ actor IRCServer {
         let left: Milliseconds
     }
 
-    init(configuration: GatewayConfiguration, node: Node, logger: Logger) {
+    init(configuration: GatewayConfiguration, node: Node, logger: Logger, executor: any SerialExecutor) {
+        self.executor = executor
         self.configuration = configuration
         serverName = configuration.serverName
         self.node = node

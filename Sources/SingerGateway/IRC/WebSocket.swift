@@ -110,7 +110,9 @@ final class WebSocketLines: ChannelDuplexHandler {
         while bytes.readableBytes > 0 {
             let length = bytes.readableBytesView.firstIndex(of: UInt8(ascii: "\n")).map { $0 - bytes.readerIndex + 1 } ?? bytes.readableBytes
             guard var line = bytes.readSlice(length: length) else { break }
-            while let last = line.readableBytesView.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { line.moveWriterIndex(to: line.writerIndex - 1) }
+            while let last = line.readableBytesView.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") {
+                line.moveWriterIndex(to: line.writerIndex - 1)
+            }
             let frame = WebSocketFrame(fin: true, opcode: isBinary ? .binary : .text, data: line)
             context.write(wrapOutboundOut(frame), promise: bytes.readableBytes == 0 ? promise : nil)
         }
