@@ -132,4 +132,43 @@ import Testing
             }
         }
     }
+
+    @Test func `a passphrase before registration gives the account's name, and sessions of an account share it`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (first) async throws in
+                _ = try await ask(&first, "NICK a", "USER a 0 * :a", "REGISTER andre correct-horse", "JOIN #talk")
+                try await gateway.connect { (second) async throws in
+                    let said = try await ask(&second, "PASS andre:correct-horse", "NICK other", "USER x 0 * :x")
+                    #expect(said.contains { $0.contains(" 001 andre :") })
+                    #expect(said.contains { $0.hasSuffix(" JOIN #talk") } && said.contains { $0.hasSuffix(" JOIN &home") })
+                    _ = try await ask(&first, "PRIVMSG &home :from the first", "PRIVMSG #talk :hello")
+                    #expect(try await wait(&second, for: " PRIVMSG #talk :hello").hasPrefix(":andre!andre@"))
+                    // The post may come before or after: it goes by way of the store.
+                    #expect(try await ask(&second, "NAMES #talk")[0].hasSuffix(" = #talk :@andre"))
+                }
+                #expect(try await ask(&first, "ISON andre") == [":singer.local 303 andre :andre"])
+                let wrong = try await gateway.converse("PASS andre:wrong-horse\r\nNICK x\r\nUSER x 0 * :x\r\n", halfClose: false)
+                #expect(wrong.contains(" 464 ") && wrong.hasSuffix("ERROR :Password incorrect\r\n"))
+            }
+        }
+    }
+
+    @Test func `a client that does not read is cut, and costs others nothing`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (deaf) async throws in
+                try await deaf.send("NICK deaf\r\nUSER x 0 * :x\r\nJOIN #flood\r\n")
+                _ = try await wait(&deaf, for: " 366 ")
+                try await gateway.connect { (writer) async throws in
+                    _ = try await ask(&writer, "NICK writer", "USER x 0 * :x", "JOIN #flood")
+                    let lines = String(repeating: "PRIVMSG #flood :" + String(repeating: "x", count: 400) + "\r\n", count: 500)
+                    var isCut = false
+                    for _ in 0..<200 where !isCut {
+                        try await writer.send(lines)
+                        isCut = try await ask(&writer).contains { $0.hasPrefix(":deaf!") && $0.hasSuffix(" QUIT :SendQ exceeded") }
+                    }
+                    #expect(isCut)
+                }
+            }
+        }
+    }
 }

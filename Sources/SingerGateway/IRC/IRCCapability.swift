@@ -50,8 +50,11 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
     static let byName = Dictionary(names.map { ($0.name, $0.capability) }, uniquingKeysWith: { first, _ in first })
 
     /// As CAP LS lists them. Values, and what means nothing without its value, only for version 302.
-    static func list(version: Int) -> [String] {
-        names.compactMap { name, capability in
+    ///
+    /// - Parameter isSecure: whether the connection speaks TLS. Then the client is told to come by TLS from now on (IRCv3 sts).
+    static func list(version: Int, isSecure: Bool) -> [String] {
+        let policy = isSecure && version >= 302 ? ["sts=duration=\(IRCLimits.secureTransportSeconds)"] : []
+        return policy + names.compactMap { name, capability in
             guard version >= 302 else { return capability == .multiline || capability == .metadata ? nil : name }
             return value(of: capability).map { "\(name)=\($0)" } ?? name
         }
@@ -102,6 +105,8 @@ enum IRCLimits {
     /// SASL answers come in pieces of this size; the last one is shorter.
     static let authenticateBytesMax = 400
     static let authenticateTotalBytesMax = 2_000
+    /// How long clients shall insist on TLS: as long as a certificate is usually renewed well within.
+    static let secureTransportSeconds = 30 * 86_400
     /// REGISTER holds a passphrase, which may be longer than what else stands in a line.
     static let registerBytesMax = 1_024
 }

@@ -136,7 +136,10 @@ extension IRCServer {
         numeric(.loggedIn, call, [source, account.name], "You are now logged in as \(account.name)")
         confirm()
         guard let user = client.user else {
-            if takesName { client.registration.nick = account.name }
+            if takesName {
+                client.registration.nick = account.name
+                client.registration.isNamed = true
+            }
             evict(from: account.name, by: account)
             if takesName { completeIfReady(call) }
             return await settle(call)

@@ -141,7 +141,12 @@ extension IRCServer {
     // MARK: NAMES and TOPIC
 
     func names(_ call: IRCCall) async {
-        guard let list = call.parameter(0) else { return numeric(.endOfNames, call, ["*"], "End of /NAMES list") }
+        guard let list = call.parameter(0) else {
+            for channel in channels.values.sorted(by: { $0.name < $1.name }).prefix(IRCLimits.channelsPerUserMax) {
+                if isVisible(channel, to: call.client.user) { namesReplies(channel, call) }
+            }
+            return numeric(.endOfNames, call, ["*"], "End of /NAMES list")
+        }
         for name in Self.targets(list) {
             if IRCName.isView(name) {
                 await viewNames(name, call)

@@ -14,8 +14,8 @@ extension IRCServer {
         guard let view else { return numeric(.cannotSendToChannel, call, [target], "Open the view first: /join \(target)") }
         let parent = tags.first { $0.key == "+draft/reply" || $0.key == "+reply" }?.value
         if verb == "TAGMSG" { return await react(to: parent, tags, call) }
-        // Clients and bots use NOTICE for what nobody shall answer, or see for long; that is not a post.
-        guard verb == "PRIVMSG" else { return numeric(.cannotSendToChannel, call, [target], "Posts are sent with PRIVMSG") }
+        // Clients and bots use NOTICE for what nobody shall answer: it is not a post, and gets no error (RFC 2812, section 3.3.2).
+        guard verb == "PRIVMSG" else { return }
         var text = ""
         for (index, line) in lines.enumerated() { text += (index > 0 && !line.isContinued ? "\n" : "") + line.text }
         if lines.count == 1, text.utf8.first == UInt8(ascii: "."), view == .home { return await runDotCommand(String(text.dropFirst()), call) }
@@ -31,7 +31,8 @@ extension IRCServer {
             } else {
                 return numeric(.cannotSendToChannel, call, [target], "Posts are written in &home")
             }
-            await posted(id, in: client.views[target.ircFolded]?.channel ?? target, login, call)
+            let isEchoed = client.capabilities.contains(.echoMessage)
+            await posted(id, in: client.views[target.ircFolded]?.channel ?? target, login, call, isShown: isEchoed)
         } catch {
             let failure = Failure(error)
             self.failure(call, failure, command: "PRIVMSG", context: [target])
@@ -40,12 +41,14 @@ extension IRCServer {
     }
 
     /// Shows a post to the connection that wrote it, and makes it the topic.
-    private func posted(_ id: ShownID, in channel: String, _ login: Login, _ call: IRCCall) async {
+    ///
+    /// - Parameter isShown: whether the client does not show it by itself.
+    func posted(_ id: ShownID, in channel: String, _ login: Login, _ call: IRCCall, isShown: Bool) async {
         guard let post = try? await node.show(id.hash.text, login).post, let user = call.client.user else { return }
-        if call.client.capabilities.contains(.echoMessage) { call.replies += replies(of: item(post, in: channel, call.client), for: call.client.capabilities) }
+        if isShown { call.replies += replies(of: item(post, in: channel, call.client), for: call.client.capabilities) }
         for client in sessions(of: user) where client.views[Self.home] != nil {
             // A client that sees its own post again has its id already.
-            guard client !== call.client || !client.capabilities.contains(.echoMessage) else { continue }
+            guard client !== call.client || !isShown else { continue }
             let message = IRCOutgoing("TOPIC", [Self.home], source: client.user?.source ?? user.source, text: topic(post, client))
             if client === call.client { call.reply(message) } else { send(message, to: client) }
         }

@@ -12,7 +12,7 @@ extension IRCServer {
             if client.user == nil { client.registration.isNegotiating = true }
             if let version = call.parameters.dropFirst().first.flatMap({ Int($0) }) { client.capVersion = max(client.capVersion, version) }
             if client.capVersion >= 302 { client.capabilities.insert(.capNotify) }
-            capLines(call, "LS", IRCCapabilities.list(version: client.capVersion))
+            capLines(call, "LS", IRCCapabilities.list(version: client.capVersion, isSecure: configuration.tls != nil))
         case "LIST":
             capLines(call, "LIST", client.capabilities.list)
         case "REQ":
@@ -81,6 +81,10 @@ extension IRCServer {
     func nick(_ call: IRCCall) async {
         let client = call.client
         guard let nick = call.parameter(0) else { return numeric(.noNicknameGiven, call, [], "No nickname given") }
+        if client.user == nil, client.registration.isNamed {
+            completeIfReady(call)
+            return await settle(call)
+        }
         guard IRCName.isNick(nick) else { return numeric(.erroneousNickname, call, [nick], "Erroneous nickname") }
         guard canTake(nick, client) else { return numeric(.nicknameInUse, call, [nick], "Nickname is already in use") }
         guard let user = client.user else {

@@ -94,6 +94,13 @@ extension IRCServer {
     private func follow(up done: Done, _ call: IRCCall) async {
         switch done {
         case .following, .unfollowed: showFollowing(done, call)
+        case .posted(let id):
+            // It was not typed where it belongs, so no client shows it there by itself.
+            guard let login = call.client.login, let home = call.client.views[Self.home] else { return }
+            await posted(id, in: home.channel, login, call, isShown: true)
+        case .deleted(let id):
+            guard let user = call.client.user, call.client.capabilities.contains(.messageRedaction) else { return }
+            call.reply(IRCOutgoing("REDACT", [Self.home, id.hash.text], source: user.source))
         default: break
         }
     }

@@ -20,6 +20,9 @@ extension IRCServer {
         }
         let folded = name.ircFolded
         guard client.views[folded] == nil else { return }
+        guard name.utf8.count <= IRCLimits.channelBytesMax, name.utf8.allSatisfy({ $0 > 32 && $0 != 127 }) else {
+            return numeric(.noSuchChannel, call, [name], "No such channel")
+        }
         do {
             let view = try await view(named: name, login)
             guard client.login === login, client.views[folded] == nil else { return }

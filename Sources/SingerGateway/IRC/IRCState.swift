@@ -113,6 +113,8 @@ struct IRCRegistration {
     var isNegotiating = false
     /// Whether the gateway's password was given, or none is needed.
     var isAdmitted = false
+    /// Whether the nick is an account's name, whatever the client asks for.
+    var isNamed = false
 
     /// Whether everything is there that a user needs.
     var isComplete: Bool { nick != nil && userName != nil && !isNegotiating }
