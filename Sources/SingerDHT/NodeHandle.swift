@@ -102,7 +102,8 @@ final class NodeHandle: Sendable {
 
 extension copendht_status {
     var port: Int { Int(port4 != 0 ? port4 : port6) }
-    var goodNodes: Int { Int(good4) + Int(good6) }
+    /// A node that answers over IPv4 and IPv6 is one.
+    var goodNodes: Int { Int(max(good4, good6)) }
     /// Values that lie here, for others or our own.
     var storedValues: Int { store_values }
 

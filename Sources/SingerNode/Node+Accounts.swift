@@ -38,7 +38,13 @@ extension Node {
                 await directory.withdraw(claim.placed.place, valueID: claim.placed.valueID)
                 throw NodeError.nameTaken(name)
             }
-            try await store.add(certificate, sealed: sealed, claim: claim)
+            do {
+                try await store.add(certificate, sealed: sealed, claim: claim)
+            } catch {
+                // Nobody shall hold the name with a key that is lost.
+                await directory.withdraw(claim.placed.place, valueID: claim.placed.valueID)
+                throw error
+            }
             hosted.insert(root.publicKey)
             drive(.hosting(root.publicKey))
             let account = Store.LocalAccount(account: root.publicKey, name: name, sealed: sealed, certificate: certificate)

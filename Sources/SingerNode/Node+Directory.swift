@@ -67,7 +67,7 @@ extension Node {
     func touchRecord(of account: AccountKey) {
         guard opened[account] != nil, dirtyRecords.insert(account).inserted else { return }
         job {
-            try? await Task.sleep(for: .milliseconds(300))
+            guard (try? await Task.sleep(for: .milliseconds(300))) != nil else { return }
             await self.refreshRecord(of: account)
         }
     }
@@ -85,6 +85,8 @@ extension Node {
             let latest = try await store.latestEntries(of: open.certificate.device, count: 32)
             // The version of a record is its time; it grows even where the clock was ahead once.
             let last = try await store.recordSeq(of: open.certificate.device)
+            // Somebody may have logged in again meanwhile.
+            guard isOnline || opened[account]?.logins.isEmpty != false || isLeaving else { return }
             let now = max(clock(), last + 1, (opened[account]?.recordWritten ?? 0) + 1)
             opened[account]?.recordWritten = now
             let record = AccountRecord(
@@ -95,7 +97,7 @@ extension Node {
             await take(record, envelope, from: nil)
             await directory.put(AccountRecord.place(account, envelope), permanent: true)
         } catch {
-            logger.error("cannot write an account record", metadata: ["error": "\(error)"])
+            if !Task.isCancelled { logger.error("cannot write an account record", metadata: ["error": "\(error)"]) }
         }
     }
 

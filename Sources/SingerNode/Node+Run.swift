@@ -68,8 +68,9 @@ extension Node: Service {
             await renewPresence()
             await rememberSeen(&seenWritten)
             do {
-                let parked = try await store.ingestParked(now: clock())
-                if !parked.isEmpty { didStore(parked, from: nil, isNews: false) }
+                if let due = try await store.nextParkedDue(), due <= clock() {
+                    didStore(try await store.ingestParked(now: clock()), from: nil, isNews: false)
+                }
             } catch {
                 logger.warning("cannot take up parked entries", metadata: ["error": "\(error)"])
             }
@@ -91,6 +92,7 @@ extension Node: Service {
 
     /// Tells everybody that this peer goes, and closes what is open.
     private func leave() async {
+        isLeaving = true
         for account in Array(opened.keys) {
             await publishRecord(of: account, online: false)
             // Nothing is carried out any more besides what stands here.

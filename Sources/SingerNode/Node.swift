@@ -66,6 +66,8 @@ public actor Node {
     var followersHere: [AccountKey: Set<AccountKey>] = [:]
     /// Names that are being registered this very moment.
     var claiming: Set<Username> = []
+    /// The peer goes: sessions that are still open count as closed.
+    var isLeaving = false
     var failedLogins: [String: [ContinuousClock.Instant]] = [:]
 
     // Replication.

@@ -169,7 +169,11 @@ extension Replica {
                 if !news.isEmpty { actions.append(.send(.entries(news, answers: nil), to: node)) }
             }
         }
-        for account in Set(groups.map(\.account)).sorted() where feeds[account]?.isWanted(at: now) == true { actions += fetch(account, now: now) }
+        for account in Set(groups.map(\.account)).sorted() where feeds[account]?.isWanted(at: now) == true {
+            actions += fetch(account, now: now)
+            // A gap that none of the links can fill: the author, or somebody else, may be there again.
+            if isBehind(account) { actions += seek(account, now: now) }
+        }
         return actions
     }
 

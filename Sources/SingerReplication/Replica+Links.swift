@@ -17,7 +17,21 @@ extension Replica {
     func needsLink(_ account: AccountKey, now: Milliseconds) -> Bool {
         guard let feed = feeds[account] else { return false }
         if feed.debts > 0, !feed.homes.contains(where: { links[$0] != nil }) { return true }
-        return feed.isWanted(at: now) && !isServed(account)
+        return feed.isWanted(at: now) && (!isServed(account) || isBehind(account))
+    }
+
+    /// Whether something is known to be missing of a feed that no link offers: those who serve it are behind, too.
+    func isBehind(_ account: AccountKey) -> Bool {
+        guard let feed = feeds[account] else { return false }
+        let offers = links.values.compactMap { $0.offers[account] }
+        return feed.logs.contains { device, log in
+            guard let floor = log.floor, let last = log.held.last, last > floor, log.held.ranges.count > 1 else { return false }
+            var covered = log.held
+            for range in log.coming.keys { covered.insert(range) }
+            for want in log.asked.keys { covered.insert(want.range) }
+            for offer in offers { for range in offer[device]?.ranges ?? [] { covered.insert(range) } }
+            return !covered.missing(in: floor...last).isEmpty
+        }
     }
 
     /// Dials whoever may hold the feed: the author's own peers first, others where those did not answer; and looks for more.

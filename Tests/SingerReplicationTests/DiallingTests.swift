@@ -70,6 +70,30 @@ import Testing
         }
     }
 
+    @Test func `a gap that no link can fill makes it look for the author, though others serve the feed`() throws {
+        var net = Simulation(3)
+        let log = alice.unsignedLog(8)
+        net.host(alice, at: 0, log)
+        net.homes[alice.account] = 0
+        net.directory[alice.account] = [0, 1]
+        // The author is away; two followers have what came before, and serve each other.
+        net.peers[0].isUp = false
+        net.give(log.prefix(3), to: 1)
+        net.give(log.prefix(3), to: 2)
+        net.follow(alice, at: 1)
+        net.follow(alice, at: 2)
+        net.connect(1, 2)
+        net.run(for: 20_000)
+        #expect(net.held(alice, at: 2) == [1...3])
+        // The author is back, and the latest entry is heard in the DHT.
+        net.peers[0].isUp = true
+        net.give([try #require(log.last)], to: 2)
+        net.tell(2, .stored([try #require(log.last)], from: nil, isNews: true))
+        net.run(for: 600_000)
+        #expect(net.held(alice, at: 2) == [1...8])
+        #expect(net.held(alice, at: 1) == [1...8])
+    }
+
     @Test func `a feed that nobody is found for is looked up less and less often`() {
         var replica = Replica(seed: 1)
         var lookups: [Milliseconds] = []
