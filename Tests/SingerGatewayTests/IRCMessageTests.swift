@@ -117,4 +117,13 @@ import Testing
     func `what is no command, or more than one, is an error`(typed: String) {
         #expect(throws: Failure.self) { try IRCServer.abbreviated(typed) }
     }
+
+    @Test func `clients on TLS are told to stay there, and old clients get one line of capabilities`() {
+        #expect(IRCCapabilities.list(version: 302, isSecure: true).first == "sts=duration=2592000")
+        #expect(!IRCCapabilities.list(version: 302, isSecure: false).contains { $0.hasPrefix("sts") })
+        let old = IRCCapabilities.list(version: 301, isSecure: true)
+        #expect(!old.contains { $0.contains("=") || $0.hasPrefix("sts") })
+        let line = IRCOutgoing("CAP", ["*", "LS"], source: String(repeating: "s", count: 63), text: old.joined(separator: " "))
+        #expect(line.isWhole)
+    }
 }

@@ -54,10 +54,11 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
     /// - Parameter isSecure: whether the connection speaks TLS. Then the client is told to come by TLS from now on (IRCv3 sts).
     static func list(version: Int, isSecure: Bool) -> [String] {
         let policy = isSecure && version >= 302 ? ["sts=duration=\(IRCLimits.secureTransportSeconds)"] : []
-        return policy + names.compactMap { name, capability in
-            guard version >= 302 else { return capability == .multiline || capability == .metadata ? nil : name }
-            return value(of: capability).map { "\(name)=\($0)" } ?? name
-        }
+        return policy
+            + names.compactMap { name, capability in
+                guard version >= 302 else { return capability == .multiline || capability == .metadata ? nil : name }
+                return value(of: capability).map { "\(name)=\($0)" } ?? name
+            }
     }
 
     private static func value(of capability: Self) -> String? {
