@@ -21,6 +21,8 @@ let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swif
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -76,7 +78,7 @@ let package = Package(
             swiftSettings: actorSettings),
         .target(
             name: "SingerGateway",
-            dependencies: ["SingerCore", "SingerNode", nioCore, nioPosix, nioSSL, lifecycle, logging],
+            dependencies: ["SingerCore", "SingerNode", nioCore, nioPosix, nioSSL, nioHTTP1, nioWebSocket, lifecycle, logging],
             swiftSettings: actorSettings),
         .executableTarget(
             name: "singerd",

@@ -14,7 +14,7 @@ public enum Limits {
     /// From here on a passphrase may guard a key that anybody can fetch from the DHT.
     public static let passphraseCharactersStrong = 16
     /// Bounds what scrypt is fed.
-    public static let passphraseBytesMax = 512
+    public static let passphraseBytesMax = 1_024
 
     // MARK: Entries
 

@@ -7,8 +7,28 @@ extension Gateway {
     typealias Client = NIOAsyncChannel<ByteBuffer, ByteBuffer>
 
     static func listen(_ configuration: GatewayConfiguration, on group: any EventLoopGroup) async throws(GatewayError) -> NIOAsyncChannel<Client, Never> {
-        let address = try address(configuration)
         let tls = try tlsContext(configuration)
+        return try await listen(configuration.host, configuration.port, configuration, on: group) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
+                return try client(of: channel)
+            }
+        }
+    }
+
+    /// The bytes of a connection, for its session.
+    static func client(of channel: any Channel) throws -> Client {
+        try channel.pipeline.syncOperations.addHandler(EndOfInput())
+        return try Client(
+            wrappingChannelSynchronously: channel,
+            configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2), isOutboundHalfClosureEnabled: true))
+    }
+
+    static func listen<Accepted: Sendable>(
+        _ host: String, _ port: Int, _ configuration: GatewayConfiguration, on group: any EventLoopGroup,
+        accept: @escaping @Sendable (any Channel) -> EventLoopFuture<Accepted>
+    ) async throws(GatewayError) -> NIOAsyncChannel<Accepted, Never> {
+        let address = try address(host, port, configuration)
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -21,35 +41,27 @@ extension Gateway {
             .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1_024, maximum: 16_384))
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 16 << 10, high: 64 << 10))
         do {
-            return try await bootstrap.bind(to: address) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
-                    try channel.pipeline.syncOperations.addHandler(EndOfInput())
-                    return try Client(
-                        wrappingChannelSynchronously: channel,
-                        configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2), isOutboundHalfClosureEnabled: true))
-                }
-            }
+            return try await bootstrap.bind(to: address, childChannelInitializer: accept)
         } catch let error as IOError where error.errnoCode == EADDRINUSE {
-            throw .portInUse(host: configuration.host, port: configuration.port)
+            throw .portInUse(host: host, port: port)
         } catch {
-            throw .cannotBind(host: configuration.host, port: configuration.port, reason: "\(error)")
+            throw .cannotBind(host: host, port: port, reason: "\(error)")
         }
     }
 
     /// Passphrases go over this port: without TLS they must not leave the machine.
-    private static func address(_ configuration: GatewayConfiguration) throws(GatewayError) -> SocketAddress {
+    private static func address(_ host: String, _ port: Int, _ configuration: GatewayConfiguration) throws(GatewayError) -> SocketAddress {
         let address: SocketAddress
         do {
-            address = try .makeAddressResolvingHost(configuration.host, port: configuration.port)
+            address = try .makeAddressResolvingHost(host, port: port)
         } catch {
-            throw .badHost(configuration.host)
+            throw .badHost(host)
         }
-        guard configuration.tls != nil || address.isLoopback else { throw .notLoopback(host: configuration.host) }
+        guard configuration.tls != nil || address.isLoopback else { throw .notLoopback(host: host) }
         return address
     }
 
-    private static func tlsContext(_ configuration: GatewayConfiguration) throws(GatewayError) -> NIOSSLContext? {
+    static func tlsContext(_ configuration: GatewayConfiguration) throws(GatewayError) -> NIOSSLContext? {
         guard let tls = configuration.tls else { return nil }
         let chain: [NIOSSLCertificate]
         do {

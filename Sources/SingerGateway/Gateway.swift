@@ -10,9 +10,12 @@ public final class Gateway: Service {
     let node: Node
     let logger: Logger
     let connections: Connections
+    let irc: IRCServer
 
-    private let group: any EventLoopGroup
+    /// Serves all connections: what they do to each other happens in the order in which it was read, and no thread waits for another.
+    private let eventLoop: any EventLoop
     private let listener = Mutex<NIOAsyncChannel<Client, Never>?>(nil)
+    private let webSocketListener = Mutex<NIOAsyncChannel<EventLoopFuture<WebSocketUpgrade>, Never>?>(nil)
 
     /// How long sessions may take to say goodbye at shutdown. A client that reads nothing would take for ever.
     private static let farewellTimeMax = TimeAmount.seconds(3)
@@ -25,15 +28,20 @@ public final class Gateway: Service {
     init(configuration: GatewayConfiguration, node: Node, group: any EventLoopGroup, logger: Logger, connections: Connections) {
         self.configuration = configuration
         self.node = node
-        self.group = group
+        eventLoop = group.next()
         self.logger = logger
         self.connections = connections
+        irc = IRCServer(configuration: configuration, node: node, logger: logger, executor: eventLoop.executor)
     }
 
     /// Starts to listen, and returns the port. Connections wait until `run()` takes them.
     public func bind() async throws(GatewayError) -> Int {
-        let channel = try await Self.listen(configuration, on: group)
+        let channel = try await Self.listen(configuration, on: eventLoop)
         listener.withLock { $0 = channel }
+        if let webSocket = configuration.webSocket {
+            let channel = try await Self.listenForWebSockets(webSocket, configuration, on: eventLoop)
+            webSocketListener.withLock { $0 = channel }
+        }
         return channel.channel.localAddress?.port ?? configuration.port
     }
 
@@ -41,17 +49,34 @@ public final class Gateway: Service {
     public func run() async throws {
         if listener.withLock({ $0 == nil }) { _ = try await bind() }
         guard let listener = listener.withLock({ $0 }) else { return }
+        let webSocketListener = webSocketListener.withLock { $0 }
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await self.run(listener) { client in await self.serve(client, isWebSocket: false) } }
+                if let webSocketListener {
+                    group.addTask { try await self.run(webSocketListener) { await self.serve($0) } }
+                }
+                try await group.waitForAll()
+            }
+        } onGracefulShutdown: {
+            webSocketListener?.channel.close(promise: nil)
+            self.shutDown(listener.channel)
+        }
+    }
+
+    private func run<Accepted: Sendable>(
+        _ listener: NIOAsyncChannel<Accepted, Never>, _ serve: @escaping @Sendable (Accepted) async -> Void
+    ) async throws {
         try await listener.executeThenClose { clients in
             try await withThrowingDiscardingTaskGroup { sessions in
-                try await withGracefulShutdownHandler {
-                    for try await client in clients {
-                        sessions.addTask { await self.serve(client) }
-                    }
-                } onGracefulShutdown: {
-                    self.shutDown(listener.channel)
-                }
+                for try await client in clients { sessions.addTask { await serve(client) } }
             }
         }
+    }
+
+    private func serve(_ upgrade: EventLoopFuture<WebSocketUpgrade>) async {
+        // What does not become a WebSocket was answered already, and is closed.
+        if case .upgraded(let client)? = try? await upgrade.get() { await serve(client, isWebSocket: true) }
     }
 
     private func shutDown(_ listener: any Channel) {
@@ -60,7 +85,7 @@ public final class Gateway: Service {
         listener.eventLoop.scheduleTask(in: Self.farewellTimeMax) { self.connections.closeAll() }
     }
 
-    private func serve(_ client: Client) async {
+    private func serve(_ client: Client, isWebSocket: Bool) async {
         let channel = client.channel
         let admission = connections.admit(channel)
         defer { connections.remove(channel) }
@@ -69,6 +94,7 @@ public final class Gateway: Service {
                 switch admission {
                 case .admitted:
                     let session = Session(gateway: self, channel: channel, outbound: outbound)
+                    if isWebSocket { await session.startIRC(isAdmitted: configuration.password == nil) }
                     await session.run(inbound)
                 case .full:
                     let line = PlainDialect.lines(of: Reply(failure: .tooManySessions), tag: nil).text(.crlf)

@@ -4,6 +4,21 @@ private import struct Foundation.Data
 
 /// Where and how the gateway listens.
 public struct GatewayConfiguration: Hashable, Sendable {
+    /// IRCv3's WebSocket transport.
+    public struct WebSocket: Hashable, Sendable {
+        public var host: String
+        /// 0 takes a free one.
+        public var port: Int
+        /// What a browser may say in `Origin`: pages from anywhere else are refused. Programs, which say nothing, are not.
+        public var origins: Set<String>
+
+        public init(host: String = "127.0.0.1", port: Int, origins: Set<String> = []) {
+            self.host = host
+            self.port = port
+            self.origins = origins
+        }
+    }
+
     /// Files in PEM: the certificate with its chain, and its private key.
     public struct TLS: Hashable, Sendable {
         public var certificatePath: String
@@ -25,13 +40,19 @@ public struct GatewayConfiguration: Hashable, Sendable {
     public var password: String?
     /// When set, the port speaks TLS only.
     public var tls: TLS?
+    /// `nil`: off.
+    public var webSocket: WebSocket?
 
-    public init(host: String = "127.0.0.1", port: Int = 6667, serverName: String = "singer.local", password: String? = nil, tls: TLS? = nil) {
+    public init(
+        host: String = "127.0.0.1", port: Int = 6667, serverName: String = "singer.local", password: String? = nil, tls: TLS? = nil,
+        webSocket: WebSocket? = nil
+    ) {
         self.host = host
         self.port = port
         self.serverName = serverName
         self.password = password
         self.tls = tls
+        self.webSocket = webSocket
     }
 
     /// Whether this is the password. Takes as long whatever is wrong with it.

@@ -20,6 +20,8 @@ struct LineDecoder {
 
     /// How the first line ended; `nil` as long as none has.
     private(set) var ending: Ending?
+    /// The line that was last dropped for not being UTF-8, for a dialect that can say more about it.
+    private(set) var refused: [UInt8] = []
 
     private var telnet = TelnetFilter()
     private var bytes: [UInt8] = []
@@ -77,7 +79,9 @@ struct LineDecoder {
             isDropping = false
             return .tooLong
         }
-        return String(validating: line, as: UTF8.self).map(Item.line) ?? .invalidUTF8
+        if let text = String(validating: line, as: UTF8.self) { return .line(text) }
+        refused = Array(line)
+        return .invalidUTF8
     }
 
     private mutating func drop() {

@@ -5,14 +5,29 @@ internal import SingerNode
 extension Session {
     func take(_ item: LineDecoder.Item) async throws -> Next {
         switch phase {
-        case .new(let isAdmitted): try await takeFirst(item, isAdmitted: isAdmitted)
+        case .new(let admission): try await takeFirst(item, admission)
         case .singer: try await takeCommand(item)
-        case .irc: try await takeIRC(item)
+        case .irc(let number): await gateway.irc.take([ircInput(item)], from: number)
+        }
+    }
+
+    /// Everything that was read, at once: what it brings about goes out together.
+    func takeIRC(_ number: Int) async -> Next {
+        var inputs: [IRCServer.Input] = []
+        while let item = decoder.next() { inputs.append(ircInput(item)) }
+        return inputs.isEmpty ? .more : await gateway.irc.take(inputs, from: number)
+    }
+
+    private func ircInput(_ item: LineDecoder.Item) -> IRCServer.Input {
+        switch item {
+        case .line(let line): .line(line)
+        case .tooLong: .tooLong
+        case .invalidUTF8: .invalidUTF8(decoder.refused)
         }
     }
 
     /// Finds out what the client is.
-    private func takeFirst(_ item: LineDecoder.Item, isAdmitted: Bool) async throws -> Next {
+    private func takeFirst(_ item: LineDecoder.Item, _ admission: Admission) async throws -> Next {
         switch item {
         case .tooLong:
             try await answer(Reply(failure: .lineTooLong), tag: nil)
@@ -24,37 +39,41 @@ extension Session {
             guard !Arguments(line).isEmpty else { return .more }
             let kind = FirstLine(line)
             if kind == .http { return .close }
-            guard isAdmitted else {
-                guard isGatewayPassword(line) else {
-                    try await answer(Reply(failure: .gatewayPassword), tag: nil)
-                    return .close
-                }
-                // Not answered: nobody knows yet in which dialect. The next line tells.
-                phase = .new(isAdmitted: true)
+            // Which password was given stands before anything else; in which dialect to answer, the next line tells.
+            if admission == .needed, let password = gatewayPassword(in: line) {
+                phase = .new(gateway.configuration.accepts(password: password) ? .given : .wrong)
                 return .more
             }
             switch kind {
             case .http: return .close
-            case .irc: phase = .irc
-            case .plain: phase = .singer
+            case .irc:
+                await startIRC(isAdmitted: admission == .given)
+                if admission == .wrong { return try await take(.line("PASS *")) }
+            case .plain:
+                guard admission == .given else {
+                    try await answer(Reply(failure: .gatewayPassword), tag: nil)
+                    return .close
+                }
+                phase = .singer
             }
             return try await take(item)
         }
     }
 
-    /// Whether the line is `PASS password`; IRC clients may put a `:` before it.
-    private func isGatewayPassword(_ line: String) -> Bool {
+    /// What stands in `PASS password`; IRC clients may put a `:` before it.
+    private func gatewayPassword(in line: String) -> String? {
         var arguments = Arguments(line)
-        guard arguments.word()?.asciiUppercased == "PASS" else { return false }
+        guard arguments.word()?.asciiUppercased == "PASS" else { return nil }
         let given = arguments.text
-        let configuration = gateway.configuration
-        return configuration.accepts(password: given) || (given.hasPrefix(":") && configuration.accepts(password: String(given.dropFirst())))
+        let isBare = gateway.configuration.accepts(password: given) || !given.hasPrefix(":")
+        return isBare ? given : String(given.dropFirst())
     }
 
-    private func takeIRC(_ item: LineDecoder.Item) async throws -> Next {
-        let answer = IRCForNow(serverName: gateway.configuration.serverName).answer(to: item)
-        if let line = answer.line { try await write([line].text(.crlf)) }
-        return answer.closes ? .close : .more
+    /// From here on the connection is a client of the IRC server.
+    func startIRC(isAdmitted: Bool) async {
+        let outbox = IRCOutbox(channel: channel)
+        self.outbox = outbox
+        phase = .irc(await gateway.irc.connect(outbox, isAdmitted: isAdmitted))
     }
 
     private func takeCommand(_ item: LineDecoder.Item) async throws -> Next {
@@ -144,12 +163,13 @@ extension Session {
         return .more
     }
 
-    private func answer(_ reply: Reply, tag: String?) async throws {
+    func answer(_ reply: Reply, tag: String?) async throws {
         try await write(dialect.lines(of: reply, tag: tag).text(ending))
     }
 
     /// Ends the session's login, if there is one. Nothing is pushed to it any more when this returns.
     func leave() async {
+        if case .irc(let number) = phase { await gateway.irc.disconnect(number, reason: "Connection closed") }
         await stopPushing()
         guard let login else { return }
         self.login = nil

@@ -10,10 +10,19 @@ internal import SingerNode
 actor Session {
     /// What is known of the client.
     enum Phase: Hashable, Sendable {
-        /// Nothing yet, except that it gave the gateway's password or needs none.
-        case new(isAdmitted: Bool)
+        /// Nothing yet, except perhaps the gateway's password.
+        case new(Admission)
         case singer
-        case irc
+        /// With its number in the `IRCServer`.
+        case irc(Int)
+    }
+
+    /// How the client stands to the gateway's password.
+    enum Admission: Hashable, Sendable {
+        case needed
+        case wrong
+        /// Or none is needed.
+        case given
     }
 
     /// Whether the conversation goes on.
@@ -21,6 +30,10 @@ actor Session {
         case more
         case close
     }
+
+    private let executor: any SerialExecutor
+    /// Runs where its connection is served: a line costs no change of threads.
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     let gateway: Gateway
     let channel: any Channel
@@ -30,6 +43,8 @@ actor Session {
     var dialect = Dialect.text
     var login: Login?
     var decoder = LineDecoder()
+    /// What an IRC client is sent goes through this.
+    var outbox: IRCOutbox?
     /// The text of several lines that is being typed.
     var block: TextBlock?
 
@@ -43,10 +58,11 @@ actor Session {
     static let greeting = "NOTICE * :*** Singer 0.1.0. Type HELP, or connect any IRC client.\r\n"
 
     init(gateway: Gateway, channel: any Channel, outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) {
+        executor = channel.eventLoop.executor
         self.gateway = gateway
         self.channel = channel
         self.outbound = outbound
-        self.phase = .new(isAdmitted: gateway.configuration.password == nil)
+        self.phase = .new(gateway.configuration.password == nil ? .given : .needed)
     }
 
     /// How the client ends its lines.
@@ -54,8 +70,10 @@ actor Session {
 
     /// Serves the connection to its end. What is still to be read by the client has been sent when this returns.
     func run(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>) async {
+        let isUnknown = if case .new = phase { true } else { false }
         let greeting = Task {
             do {
+                guard isUnknown else { return }
                 try await Task.sleep(for: Self.silenceMax)
                 try await outbound.write(ByteBuffer(string: Self.greeting))
             } catch {
@@ -84,7 +102,11 @@ actor Session {
             }
             greeting.cancel()
             if isAtEnd, next == .more, !gateway.connections.isClosing, let item = decoder.finish() { _ = try await take(item) }
+            if isAtEnd, case .new(.wrong) = phase { try await answer(Reply(failure: .gatewayPassword), tag: nil) }
+            // What an IRC client is still to be sent comes before the last line.
+            await outbox?.flush()
             await leave()
+            await outbox?.flush()
             if gateway.connections.isClosing { try await write(farewell) }
             try await flush()
             if !isAtEnd {
@@ -102,11 +124,14 @@ actor Session {
     }
 
     private func takeLines() async throws -> Next {
-        while let item = decoder.next() {
+        while true {
+            if case .irc(let number) = phase {
+                return gateway.connections.isClosing || Task.isCancelled ? .close : await takeIRC(number)
+            }
+            guard let item = decoder.next() else { return .more }
             if gateway.connections.isClosing || Task.isCancelled { return .close }
             if try await take(item) == .close { return .close }
         }
-        return .more
     }
 
     func write(_ text: String) async throws {
@@ -119,7 +144,7 @@ actor Session {
         return switch phase {
         case .new: "NOTICE * :*** \(reason)\r\n"
         case .singer: [dialect.line(of: .notice(reason))].text(ending)
-        case .irc: [IRCForNow.farewell(reason)].text(.crlf)
+        case .irc: IRCServer.farewell(reason)
         }
     }
 

@@ -7,9 +7,13 @@ import SingerStore
 /// Registering, logging in and out.
 extension Node {
     /// Claims a name and makes the keys. Throws `nameTaken`, `weakPassphrase`, `rateLimited`, `storageFull`.
-    public func register(_ name: Username, passphrase: String?) async throws(NodeError) -> Login {
+    ///
+    /// - Parameter charactersMin: what a passphrase must have; less than usual only where clients register without asking a person.
+    public func register(
+        _ name: Username, passphrase: String?, charactersMin: Int = Limits.passphraseCharactersMin
+    ) async throws(NodeError) -> Login {
         guard let passphrase else { throw .weakPassphrase }
-        try Self.check(passphrase)
+        try Self.check(passphrase, charactersMin: charactersMin)
         guard !claiming.contains(name) else { throw .nameTaken(name) }
         claiming.insert(name)
         defer { claiming.remove(name) }
@@ -57,8 +61,8 @@ extension Node {
         throw NodeError.nameTaken(claim.name)
     }
 
-    private static func check(_ passphrase: String) throws(NodeError) {
-        guard passphrase.count >= Limits.passphraseCharactersMin else { throw .weakPassphrase }
+    private static func check(_ passphrase: String, charactersMin: Int = Limits.passphraseCharactersMin) throws(NodeError) {
+        guard passphrase.count >= charactersMin else { throw .weakPassphrase }
         guard passphrase.utf8.count <= Limits.passphraseBytesMax else {
             throw .tooLong(bytes: passphrase.utf8.count, max: Limits.passphraseBytesMax)
         }

@@ -72,7 +72,7 @@ extension Node: Service {
                     didStore(try await store.ingestParked(now: clock()), from: nil, isNews: false)
                 }
             } catch {
-                logger.warning("cannot take up parked entries", metadata: ["error": "\(error)"])
+                if !Task.isCancelled { logger.warning("cannot take up parked entries", metadata: ["error": "\(error)"]) }
             }
         }
     }

@@ -40,7 +40,8 @@ struct Peer {
             }
             let gateway = Gateway(
                 configuration: GatewayConfiguration(
-                    host: settings.gateway.host, port: settings.gateway.port, serverName: settings.serverName, password: settings.gatewayPassword, tls: tls),
+                    host: settings.gateway.host, port: settings.gateway.port, serverName: settings.serverName, password: settings.gatewayPassword, tls: tls,
+                    webSocket: settings.webSocket.map { GatewayConfiguration.WebSocket(host: $0.host, port: $0.port, origins: settings.webSocketOrigins) }),
                 node: node, group: group, logger: Logger(label: "singer.gateway"))
             let gatewayPort = try await gateway.bind()
             let dhtPort = await directory.status().port

@@ -17,6 +17,10 @@ struct Settings {
     let discovery: Bool
     let serverName: String
     let logLevel: Logger.Level
+    /// `nil`: off.
+    let webSocket: HostPort?
+    /// Of pages that browsers may connect from; in the file a list, elsewhere parted by commas.
+    let webSocketOrigins: Set<String>
     let gatewayPassword: String?
     let tlsCertificate: String?
     let tlsKey: String?
@@ -61,7 +65,9 @@ struct Settings {
         tlsKey = text("tls-key")
         guard (tlsCertificate == nil) == (tlsKey == nil) else { throw UsageError(description: "tls-certificate and tls-key go together") }
         workLog2 = text("scrypt-work-log2").flatMap { Int($0) } ?? SealedSecret.workLog2Default
-        if text("websocket") != nil { throw UsageError(description: "--websocket: this version does not serve it yet") }
+        webSocket = try text("websocket").map { _ in try address("websocket", "") }
+        let origins = config.stringArray(forKey: "websocket-origins") ?? []
+        webSocketOrigins = Set(origins.flatMap { $0.split(separator: ",") }.map { $0.trimmingCharacters(in: .whitespaces) })
     }
 
     private static func reader(_ options: Options) async throws -> ConfigReader {

@@ -23,20 +23,6 @@ import Testing
         #expect(FirstLine(line) == .plain)
     }
 
-    @Test func `IRC clients get answers in their own protocol`() {
-        let irc = IRCForNow(serverName: "s.x")
-        #expect(irc.answer(to: .line("PING :a b")) == .init(line: ":s.x PONG s.x :a b", closes: false))
-        #expect(irc.answer(to: .line("@t=1 :me ping abc")) == .init(line: ":s.x PONG s.x :abc", closes: false))
-        #expect(irc.answer(to: .line("PING")) == .init(line: ":s.x PONG s.x :", closes: false))
-        #expect(irc.answer(to: .line(" ")) == .init(line: nil, closes: false))
-        #expect(irc.answer(to: .line("QUIT")) == .init(line: "ERROR :Bye", closes: true))
-        for line in ["CAP LS", "NICK x", "@", ":x"] {
-            let answer = irc.answer(to: .line(line))
-            #expect(answer.line?.hasPrefix("ERROR :IRC is not served by this version") == true)
-            #expect(answer.closes)
-        }
-    }
-
     @Test func `the gateway's password is compared whole`() {
         var configuration = GatewayConfiguration()
         #expect(configuration.accepts(password: "anything"))

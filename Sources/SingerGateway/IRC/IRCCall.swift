@@ -1,0 +1,116 @@
+internal import SingerCore
+
+/// One command of one client, and what it is answered with.
+final class IRCCall {
+    let client: IRCClient
+    let message: IRCMessage
+    var replies: [IRCReply] = []
+    /// The reply comes with a later command: the label is kept until then.
+    var isDeferred = false
+    /// Overrides the label of the message.
+    var label: String?
+    /// The connection ends after the replies.
+    var closes = false
+
+    init(client: IRCClient, message: IRCMessage) {
+        self.client = client
+        self.message = message
+        label = client.capabilities.contains(.labeledResponse) ? message.tag("label")?.value : nil
+    }
+
+    var parameters: [String] { message.parameters }
+
+    /// `nil` when it is missing or empty.
+    func parameter(_ index: Int) -> String? {
+        guard message.parameters.indices.contains(index), !message.parameters[index].isEmpty else { return nil }
+        return message.parameters[index]
+    }
+
+    func reply(_ message: IRCOutgoing) { replies.append(.message(message)) }
+
+    func batch(_ type: String, _ parameters: [String] = [], opening: IRCOutgoing? = nil, _ replies: [IRCReply]) {
+        self.replies.append(.batch(type: type, parameters: parameters, opening: opening, replies))
+    }
+}
+
+extension IRCServer {
+    /// `:server 461 nick PARAMETERS :text`
+    func numeric(_ numeric: IRCNumeric, _ call: IRCCall, _ parameters: [String] = [], _ text: String? = nil) {
+        call.reply(message(numeric, to: call.client, parameters, text))
+    }
+
+    func message(_ numeric: IRCNumeric, to client: IRCClient, _ parameters: [String] = [], _ text: String? = nil) -> IRCOutgoing {
+        var message = IRCOutgoing(numeric.rawValue, [client.user?.nick ?? client.registration.nick ?? "*"] + parameters, source: serverName, text: text)
+        // What follows the nick may be a text in itself: clients of all ages expect the colon there.
+        message.endsInText = true
+        return message
+    }
+
+    /// IRCv3 standard replies.
+    func fail(_ call: IRCCall, _ command: String, _ code: String, _ context: [String] = [], _ text: String) {
+        call.reply(IRCOutgoing("FAIL", [command, code] + context, source: serverName, text: text))
+    }
+
+    func warn(_ call: IRCCall, _ command: String, _ code: String, _ context: [String] = [], _ text: String) {
+        call.reply(IRCOutgoing("WARN", [command, code] + context, source: serverName, text: text))
+    }
+
+    func needMoreParameters(_ call: IRCCall) {
+        numeric(.needMoreParameters, call, [call.message.verb], "Not enough parameters")
+    }
+
+    /// Puts the replies to a command into the client's outbox: with its label, in a batch when they are several (IRCv3 labeled-response).
+    func finish(_ call: IRCCall) {
+        var replies = call.replies
+        guard !call.isDeferred else { return }
+        if let label = call.label {
+            let tag = IRCMessage.Tag("label", label)
+            switch replies.count {
+            case 0:
+                var ack = IRCOutgoing("ACK", source: serverName)
+                ack.responseTags = [tag]
+                replies = [.message(ack)]
+            case 1:
+                switch replies[0] {
+                case .message(var message):
+                    message.responseTags.insert(tag, at: 0)
+                    replies = [.message(message)]
+                case .batch(let type, let parameters, var opening, let inner):
+                    if opening == nil { opening = IRCOutgoing("BATCH", source: serverName) }
+                    opening?.responseTags.insert(tag, at: 0)
+                    replies = [.batch(type: type, parameters: parameters, opening: opening, inner)]
+                }
+            default:
+                if call.client.capabilities.contains(.batch) {
+                    var opening = IRCOutgoing("BATCH", source: serverName)
+                    opening.responseTags = [tag]
+                    replies = [.batch(type: "labeled-response", parameters: [], opening: opening, replies)]
+                }
+            }
+        }
+        var text = ""
+        for reply in replies { write(reply, in: nil, for: call.client.capabilities, to: &text) }
+        if !text.isEmpty { send(text, to: call.client) }
+    }
+
+    func write(_ reply: IRCReply, in batch: String?, for capabilities: IRCCapabilities, to text: inout String) {
+        let inside = batch.map { [IRCMessage.Tag("batch", $0)] } ?? []
+        switch reply {
+        case .message(var message):
+            if message.responseTags.first(where: { $0.key == "batch" }) == nil { message.responseTags += inside }
+            text += message.line(for: capabilities)
+        case .batch(let type, let parameters, let opening, let replies):
+            let reference = nextBatch()
+            var start = opening ?? IRCOutgoing("BATCH", source: serverName)
+            start.command = "BATCH"
+            start.parameters = ["+" + reference, type] + parameters
+            start.endsInText = false
+            start.responseTags += inside
+            text += start.line(for: capabilities)
+            for reply in replies { write(reply, in: reference, for: capabilities, to: &text) }
+            var end = IRCOutgoing("BATCH", ["-" + reference], source: start.source ?? serverName)
+            end.responseTags = inside
+            text += end.line(for: capabilities)
+        }
+    }
+}

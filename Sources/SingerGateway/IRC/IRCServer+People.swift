@@ -1,0 +1,134 @@
+internal import SingerCore
+
+/// WHOWAS, ISON, USERHOST, AWAY, SETNAME, MONITOR.
+extension IRCServer {
+    func whowas(_ call: IRCCall) {
+        guard let nick = call.parameter(0) else { return numeric(.noNicknameGiven, call, [], "No nickname given") }
+        let count = call.parameter(1).flatMap { Int($0) } ?? 0
+        for nick in Self.targets(nick) {
+            let found = whowas.reversed().filter { $0.nick.ircFolded == nick.ircFolded }
+            for was in found.prefix(count > 0 ? count : .max) {
+                numeric(.whowasUser, call, [was.nick, was.userName, was.host, "*"], was.realName)
+                numeric(.whoisServer, call, [was.nick, serverName], Timestamp.utc(was.left))
+            }
+            if found.isEmpty { numeric(.wasNoSuchNick, call, [nick], "There was no such nickname") }
+        }
+        numeric(.endOfWhowas, call, [nick], "End of WHOWAS")
+    }
+
+    func isOn(_ call: IRCCall) {
+        let nicks = call.parameters.flatMap { $0.split(separator: " ") }
+        let online = nicks.compactMap { $0 == IRCName.service ? IRCName.service : users[String($0).ircFolded]?.nick }
+        numeric(.isOn, call, [], online.joined(separator: " "))
+    }
+
+    func userHost(_ call: IRCCall) {
+        let found = call.parameters.prefix(5).compactMap { users[$0.ircFolded] }
+        numeric(.userHost, call, [], found.map { "\($0.nick)=\($0.away == nil ? "+" : "-")\($0.userName)@\($0.host)" }.joined(separator: " "))
+    }
+
+    func away(_ call: IRCCall) {
+        let text = call.parameter(0)?.prefix(bytes: IRCLimits.awayBytesMax)
+        // draft/pre-away: `*` says that nobody sits at this client, without saying so to anybody.
+        let isSilent = call.client.capabilities.contains(.preAway) && text == "*"
+        guard let user = call.client.user else {
+            if call.client.capabilities.contains(.preAway) {
+                call.client.away = isSilent ? nil : text
+            } else {
+                numeric(.notRegistered, call, [], "You have not registered")
+            }
+            return
+        }
+        if text == nil {
+            numeric(.unAway, call, [], "You are no longer marked as being away")
+        } else {
+            numeric(.nowAway, call, [], "You have been marked as being away")
+        }
+        if !isSilent { setAway(user, text, call) }
+    }
+
+    func setAway(_ user: IRCUser, _ text: String?, _ call: IRCCall?) {
+        guard user.away != text else { return }
+        user.away = text
+        let message = IRCOutgoing("AWAY", source: user.source, text: text)
+        sendToPeers(of: user, message, includingSelf: false, having: .awayNotify, monitors: true)
+    }
+
+    func setName(_ call: IRCCall) {
+        guard let user = call.client.user else { return }
+        let name = call.parameters[0]
+        guard name.utf8.count <= IRCLimits.realNameBytesMax, !name.isEmpty else {
+            return fail(call, "SETNAME", "INVALID_REALNAME", [], "A realname has 1 to \(IRCLimits.realNameBytesMax) bytes")
+        }
+        user.realName = name
+        let message = IRCOutgoing("SETNAME", source: user.source, text: name)
+        if call.client.capabilities.contains(.setName) { call.reply(message) }
+        sendToPeers(of: user, message, includingSelf: true, except: call.client, having: .setName, monitors: true)
+    }
+
+    // MARK: MONITOR
+
+    func monitor(_ call: IRCCall) {
+        let client = call.client
+        let nicks = call.parameter(1).map { $0.split(separator: ",").map(String.init) } ?? []
+        switch call.parameters[0].asciiUppercased {
+        case "+":
+            var online: [String] = []
+            var offline: [String] = []
+            for (index, nick) in nicks.enumerated() {
+                // Masks, and what can't be a nick, are never online.
+                guard IRCName.isNick(nick) else { continue }
+                guard client.monitored.count < IRCLimits.monitorMax || client.monitored[nick.ircFolded] != nil else {
+                    numeric(.monitorListFull, call, [String(IRCLimits.monitorMax), nicks[index...].joined(separator: ",")], "Monitor list is full.")
+                    break
+                }
+                client.monitored[nick.ircFolded] = nick
+                watchers[nick.ircFolded, default: []].insert(client.number)
+                if let user = users[nick.ircFolded] { online.append(user.source) } else { offline.append(nick) }
+            }
+            monitorReplies(.monitorOnline, online, call)
+            monitorReplies(.monitorOffline, offline, call)
+        case "-":
+            for nick in nicks { unwatch(nick.ircFolded, client) }
+        case "C":
+            for nick in client.monitored.keys { unwatch(nick, client) }
+        case "L":
+            monitorReplies(.monitorList, client.monitored.values.sorted(), call)
+            numeric(.endOfMonitorList, call, [], "End of MONITOR list")
+        case "S":
+            let (online, offline) = client.monitored.values.sorted().reduce(into: ([String](), [String]())) { lists, nick in
+                if let user = users[nick.ircFolded] { lists.0.append(user.source) } else { lists.1.append(nick) }
+            }
+            monitorReplies(.monitorOnline, online, call)
+            monitorReplies(.monitorOffline, offline, call)
+        default:
+            numeric(.needMoreParameters, call, ["MONITOR"], "MONITOR is followed by +, -, C, L or S")
+        }
+    }
+
+    private func monitorReplies(_ kind: IRCNumeric, _ nicks: [String], _ call: IRCCall) {
+        var line = ""
+        for nick in nicks {
+            if line.utf8.count + nick.utf8.count + 1 > 380 {
+                numeric(kind, call, [], line)
+                line = ""
+            }
+            line += line.isEmpty ? nick : "," + nick
+        }
+        if !line.isEmpty { numeric(kind, call, [], line) }
+    }
+
+    func unwatch(_ folded: String, _ client: IRCClient) {
+        client.monitored[folded] = nil
+        watchers[folded]?.remove(client.number)
+        if watchers[folded]?.isEmpty == true { watchers[folded] = nil }
+    }
+
+    /// Somebody took a nick, or left it.
+    func tellWatchers(of nick: String, _ user: IRCUser?) {
+        for number in watchers[nick.ircFolded] ?? [] {
+            guard let client = clients[number], client.user != nil else { continue }
+            send(message(user == nil ? .monitorOffline : .monitorOnline, to: client, [], user?.source ?? nick), to: client)
+        }
+    }
+}

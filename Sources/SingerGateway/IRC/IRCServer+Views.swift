@@ -1,0 +1,212 @@
+internal import SingerCore
+internal import SingerNode
+
+/// The timeline as IRC: `&home`, `&mentions`, `&@name`, `&#hashtag`, `&thread-id`.
+extension IRCServer {
+    static let home = "&home"
+
+    func openHome(_ client: IRCClient, _ login: Login, _ call: IRCCall) async {
+        let view = IRCView(view: .home, channel: Self.home)
+        client.views[Self.home] = view
+        await show(view, login, call)
+        if client.login === login { startPushing(client, login) }
+    }
+
+    func joinView(_ name: String, _ call: IRCCall) async {
+        let client = call.client
+        guard let login = client.login else {
+            failure(call, .needLogin)
+            return numeric(.needAccount, call, [name], "Log in first: /quote LOGIN name passphrase")
+        }
+        let folded = name.ircFolded
+        guard client.views[folded] == nil else { return }
+        guard name.utf8.count <= IRCLimits.channelBytesMax, name.utf8.allSatisfy({ $0 > 32 && $0 != 127 }) else {
+            return numeric(.noSuchChannel, call, [name], "No such channel")
+        }
+        do {
+            let view = try await view(named: name, login)
+            guard client.login === login, client.views[folded] == nil else { return }
+            guard view == .home || login.open(view) else {
+                return numeric(.tooManyChannels, call, [name], "You have opened too many views")
+            }
+            let opened = IRCView(view: view, channel: name)
+            client.views[folded] = opened
+            await show(opened, login, call)
+        } catch {
+            failure(call, error)
+            numeric(.noSuchChannel, call, [name], error.text)
+        }
+    }
+
+    private func view(named name: String, _ login: Login) async throws(Failure) -> View {
+        let rest = String(name.dropFirst())
+        switch rest.ircFolded {
+        case "home": return .home
+        case "mentions": return .mentions
+        default: break
+        }
+        do {
+            if rest.hasPrefix("@"), rest.utf8.count > 1 { return .user(try await node.user(named: String(rest.dropFirst())).account) }
+            if rest.hasPrefix("#"), rest.utf8.count > 1 { return .hashtag(String(rest.dropFirst()).lowercased()) }
+            if rest.ircFolded.hasPrefix("thread-") { return .thread(try await node.show(String(rest.dropFirst(7)), login).post.id.hash) }
+        } catch {
+            throw Failure(error)
+        }
+        throw Failure(.badParameter, "no view \(Failure.quote(name)); there are &home, &mentions, &@name, &#hashtag and &thread-id")
+    }
+
+    /// What a client is told of a view that it opened.
+    private func show(_ view: IRCView, _ login: Login, _ call: IRCCall) async {
+        guard let user = call.client.user else { return }
+        let isExtended = call.client.capabilities.contains(.extendedJoin)
+        let more = isExtended ? [user.account?.name ?? "*"] : []
+        call.reply(IRCOutgoing("JOIN", [view.channel] + more, source: user.source, text: isExtended ? user.realName : nil))
+        await topicReplies(of: view, login, call, withNone: false)
+        if call.client.capabilities.contains(.readMarker) { replyMarker(call, view.channel) }
+        guard !call.client.capabilities.contains(.noImplicitNames) else { return }
+        await viewNames(view.channel, call)
+        numeric(.endOfNames, call, [view.channel], "End of /NAMES list")
+    }
+
+    func partView(_ name: String, _ call: IRCCall) {
+        guard let user = call.client.user else { return }
+        guard let view = call.client.views.removeValue(forKey: name.ircFolded) else {
+            return numeric(.notOnChannel, call, [name], "You're not on that channel")
+        }
+        if view.view != .home, !call.client.views.values.contains(where: { $0.view == view.view }) { call.client.login?.close(view.view) }
+        call.reply(IRCOutgoing("PART", [view.channel], source: user.source))
+    }
+
+    func viewNames(_ name: String, _ call: IRCCall) async {
+        guard let user = call.client.user, let login = call.client.login, let view = call.client.views[name.ircFolded] else { return }
+        let withHosts = call.client.capabilities.contains(.userhostInNames)
+        var names = [withHosts ? user.source : user.nick]
+        if view.view == .home {
+            for (followed, followsBack) in (try? await node.followed(by: login)) ?? [] {
+                names.append((followsBack ? "+" : "") + (withHosts ? IRCAccount.source(of: followed) : followed.name))
+            }
+        }
+        namesReplies(names, ["=", view.channel], call)
+    }
+
+    func viewTopic(_ name: String, _ call: IRCCall) async {
+        guard let login = call.client.login, let view = call.client.views[name.ircFolded] else {
+            return numeric(.noSuchChannel, call, [name], "No such channel")
+        }
+        guard call.parameters.count == 1 else {
+            return numeric(.operatorPrivilegesNeeded, call, [name], "The topic of a view is made of posts; say something instead")
+        }
+        await topicReplies(of: view, login, call, withNone: true)
+    }
+
+    private func topicReplies(of view: IRCView, _ login: Login, _ call: IRCCall, withNone: Bool) async {
+        switch view.view {
+        case .home:
+            if let last = try? await node.feed(of: login.name.text, login, count: 1, before: nil).first, !last.isDeleted {
+                numeric(.topic, call, [view.channel], topic(last, call.client))
+                return numeric(.topicWhoTime, call, [view.channel, last.author.name, String(last.created / 1_000)])
+            }
+        case .mentions: return numeric(.topic, call, [view.channel], "Posts that mention you, answer you or forward you")
+        case .user: return numeric(.topic, call, [view.channel], "Posts of \(view.channel.dropFirst(2))")
+        case .hashtag: return numeric(.topic, call, [view.channel], "Posts with \(view.channel.dropFirst())")
+        case .thread: return numeric(.topic, call, [view.channel], "A conversation; what you say here answers it")
+        }
+        if withNone { numeric(.noTopic, call, [view.channel], "No topic is set") }
+    }
+
+    func topic(_ post: PostView, _ client: IRCClient) -> String {
+        PostLines.text(of: post, client.idStyle).split(separator: "\n").joined(separator: " ⏎ ").prefix(bytes: IRCLimits.topicBytesMax)
+    }
+
+    // MARK: Following
+
+    func inviteToView(_ nick: String, _ name: String, _ call: IRCCall) async {
+        guard name.ircFolded == Self.home else { return numeric(.operatorPrivilegesNeeded, call, [name], "Only &home has people in it") }
+        await runFromTable("FOLLOW", nick, call)
+    }
+
+    func kickFromView(_ nick: String, _ name: String, _ call: IRCCall) async {
+        guard name.ircFolded == Self.home else { return numeric(.operatorPrivilegesNeeded, call, [name], "Only &home has people in it") }
+        await runFromTable("UNFOLLOW", nick, call)
+    }
+
+    /// Those who are in `&home` come and go there.
+    func showFollowing(_ outcome: Done, _ call: IRCCall) {
+        guard let user = call.client.user, let account = call.client.login?.account else { return }
+        for client in sessions(of: user) where client.views[Self.home] != nil && client.login?.account == account {
+            let message: IRCOutgoing
+            switch outcome {
+            case .following(let followed):
+                let isExtended = client.capabilities.contains(.extendedJoin)
+                message = IRCOutgoing(
+                    "JOIN", isExtended ? [Self.home, followed.name] : [Self.home], source: IRCAccount.source(of: followed),
+                    text: isExtended ? followed.name : nil)
+            case .unfollowed(let followed):
+                message = IRCOutgoing("KICK", [Self.home, followed.name], source: client.user?.source ?? user.source, text: "unfollowed")
+            default: return
+            }
+            if client === call.client { call.reply(message) } else { send(message, to: client) }
+        }
+    }
+
+    // MARK: History
+
+    func viewHistory(_ subcommand: String, _ name: String, _ places: [IRCPlace], _ limit: Int, _ call: IRCCall) async {
+        func refuse() { fail(call, "CHATHISTORY", "INVALID_TARGET", [subcommand, name], "No history of that can be shown") }
+        guard let login = call.client.login else { return refuse() }
+        let view: View
+        if let opened = call.client.views[name.ircFolded] {
+            view = opened.view
+        } else if let named = try? await self.view(named: name, login) {
+            view = named
+        } else {
+            return refuse()
+        }
+        var bounds: [HistoryBound?] = []
+        for place in places {
+            guard let id = place.messageID else {
+                bounds.append(place.bound)
+                continue
+            }
+            // A message id is the whole hash of a post; another one is not in any view.
+            guard let prefix = EntryIDPrefix(id), prefix.text.utf8.count == 52 else { return call.batch("chathistory", [name], []) }
+            bounds.append(.post(prefix.lowest))
+        }
+        guard let range = Self.range(subcommand, bounds) else { return refuse() }
+        do {
+            let posts = try await node.history(of: view, login, range, limit: limit)
+            call.batch(
+                "chathistory", [name], posts.filter { !$0.isDeleted }.flatMap { replies(of: item($0, in: name, call.client), for: call.client.capabilities) })
+        } catch {
+            fail(call, "CHATHISTORY", "MESSAGE_ERROR", [subcommand, name], Failure(error).text)
+        }
+    }
+
+    private static func range(_ subcommand: String, _ bounds: [HistoryBound?]) -> HistoryRange? {
+        switch (subcommand, bounds.first ?? nil, bounds.count > 1 ? bounds[1] : nil) {
+        case ("LATEST", let after, _): .latest(after: after)
+        case ("BEFORE", let bound?, _): .before(bound)
+        case ("AFTER", let bound?, _): .after(bound)
+        case ("AROUND", let bound?, _): .around(bound)
+        case ("BETWEEN", let from?, let to?): .between(from, to)
+        default: nil
+        }
+    }
+
+    func lastPost(in view: IRCView, _ client: IRCClient) async -> Milliseconds? {
+        guard let login = client.login else { return nil }
+        return try? await node.history(of: view.view, login, .latest(after: nil), limit: 1).last?.created
+    }
+
+    /// A post as a message to a view.
+    func item(_ post: PostView, in channel: String, _ client: IRCClient) -> IRCHistoryItem {
+        let isOwn = post.author.account == client.login?.account
+        let source = isOwn ? client.user?.source ?? IRCAccount.source(of: post.author) : IRCAccount.source(of: post.author)
+        // `:source PRIVMSG channel :`
+        let bytesMax = IRCMessage.bytesMax - source.utf8.count - channel.utf8.count - 12
+        let tags = post.replyTo.map { [IRCMessage.Tag("+draft/reply", $0.hash.text)] } ?? []
+        return IRCHistoryItem(
+            messageID: post.id.hash.text, time: post.created, source: source, party: .account(post.author.account), account: post.author.name, isBot: false,
+            command: "PRIVMSG", target: channel, lines: PostLines.lines(PostLines.text(of: post, client.idStyle), bytesMax: bytesMax), clientTags: tags)
+    }
+}

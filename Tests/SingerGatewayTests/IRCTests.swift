@@ -1,0 +1,174 @@
+import SingerCore
+import Testing
+
+@testable import SingerGateway
+
+/// IRC clients against a whole node.
+@Suite(.timeLimit(.minutes(1))) struct IRCTests {
+    /// Sends lines and reads up to the PONG that follows them.
+    private func ask(_ client: inout LiveClient, _ lines: String...) async throws -> [String] {
+        try await client.send(lines.map { $0 + "\r\n" }.joined() + "PING :-end-\r\n")
+        var said: [String] = []
+        while true {
+            let line = try await client.line()
+            if line.isEmpty || line.hasSuffix("PONG singer.local :-end-\r\n") { return said }
+            #expect(line.hasSuffix("\r\n"))
+            said.append(String(line.dropLast()))
+        }
+    }
+
+    /// Reads up to a line that contains a text.
+    private func wait(_ client: inout LiveClient, for text: String) async throws -> String {
+        while true {
+            let line = try await client.line()
+            if line.isEmpty || line.contains(text) { return line }
+        }
+    }
+
+    @Test(arguments: [
+        "CAP LS 302|JOIN :|CAP REQ :multi-prefix extended-join setname invite-notify away-notify chghost account-notify server-time|CAP END|NICK dev|USER root root 127.0.0.1 :root|MODE dev +i",
+        "CAP LS 302|NICK dev|USER root 0 * :root|CAP REQ :account-notify away-notify cap-notify chghost message-tags|CAP END",
+        "CAP LS|NICK :dev|USER dev 0 * :dev|CAP REQ :chghost extended-join server-time|CAP END",
+        "NICK dev|USER dev localhost 127.0.0.1 :dev",
+        "CAP LS 302|NICK dev|USER sopel 0 * :Sopel: https://sopel.chat/|CAP REQ :echo-message|CAP REQ :multi-prefix|CAP REQ :sasl|CAP END",
+        "CAP LS :302|NICK :dev|USER limnoria 0 * :Limnoria|CAP REQ :labeled-response batch message-tags|@label=eba16144 CAP :END",
+        "CAP LS 302|NICK dev|CAP END|USER dev 0 * dev|CAP END",
+        "PASS ignored|USER dev 0 * dev|NICK dev",
+    ])
+    func `clients register in the order they are used to`(lines: String) async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (client) async throws in
+                try await client.send(lines.split(separator: "|").joined(separator: "\r\n") + "\r\nJOIN #talk\r\n")
+                #expect(try await wait(&client, for: " 001 ").contains("singer.local 001 dev :Welcome"))
+                #expect(try await wait(&client, for: " 376 ") != "")
+                #expect(try await wait(&client, for: " 353 ").hasSuffix(" #talk :@dev\r\n"))
+                _ = try await ask(&client)
+                #expect(try await ask(&client, "CAP LIST").count == 1)
+            }
+        }
+    }
+
+    @Test func `who is there, and what this is`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (client) async throws in
+                _ = try await ask(&client, "NICK dev", "USER dev 0 * :dev")
+                #expect(try await ask(&client, "ISON nobody DEV singer") == [":singer.local 303 dev :dev singer"])
+                #expect(try await ask(&client, "USERHOST dev nobody") == [":singer.local 302 dev :dev=+dev@guest.singer"])
+                let motd = try await ask(&client, "MOTD")
+                #expect(motd.first?.contains(" 375 dev ") == true && motd.last?.contains(" 376 dev ") == true)
+                #expect(try await ask(&client, "VERSION")[0] == ":singer.local 351 dev singer-0.1.0. singer.local :a decentralized timeline")
+                #expect(try await ask(&client, "VERSION elsewhere")[0].contains(" 402 dev elsewhere "))
+                #expect(try await ask(&client, "NONSENSE")[0].contains(" 421 dev NONSENSE "))
+                let supported = try await ask(&client, "VERSION").filter { $0.contains(" 005 ") }
+                #expect(supported.allSatisfy { $0.split(separator: " ").prefix { !$0.hasPrefix(":are") }.count <= 3 + 13 })
+            }
+        }
+    }
+
+    @Test func `a client that closes its sending half gets every reply`() async throws {
+        try await withGateway { (gateway) async throws in
+            let said = try await gateway.converse("NICK dev\r\nUSER dev 0 * :dev\r\nPING 1\r\nLUSERS\r\nPING 2")
+            #expect(said.contains(" 001 dev "))
+            #expect(said.hasSuffix(":singer.local PONG singer.local :2\r\n"))
+        }
+    }
+
+    @Test func `a line in the home view is a post, and followers see it with its time and id`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (andre) async throws in
+                _ = try await ask(&andre, "CAP REQ :message-tags server-time echo-message batch account-tag", "NICK a", "USER a 0 * :a", "CAP END")
+                let registered = try await ask(&andre, "REGISTER andre correct-horse")
+                #expect(registered.contains { $0.hasSuffix(":a!a@guest.singer NICK andre") || $0.contains(" NICK andre") })
+                #expect(registered.contains { $0.contains(" JOIN &home") })
+                try await gateway.connect { (diogo) async throws in
+                    _ = try await ask(&diogo, "NICK d", "USER d 0 * :d", "REGISTER diogo wrong-horse")
+                    let followed = try await ask(&diogo, "INVITE andre &home")
+                    #expect(followed.contains { $0.hasPrefix(":andre!andre@") && $0.hasSuffix(".key JOIN &home") })
+                    let echo = try await ask(&andre, "PRIVMSG &home :Hello, world")
+                    let post = try #require(echo.first { $0.contains(" PRIVMSG &home :Hello, world [") })
+                    let hash = try #require(post.firstMatch(of: /msgid=([a-z2-7]{52})/)?.1)
+                    #expect(post.contains("time=20") && post.contains("account=andre"))
+                    let seen = try await wait(&diogo, for: "Hello, world")
+                    #expect(seen.hasPrefix(":andre!andre@") && seen.hasSuffix(" PRIVMSG &home :Hello, world [\(hash.prefix(5))]\r\n"))
+                    // Commands after a dot, to the service, and by /quote.
+                    #expect(try await ask(&diogo, "PRIVMSG &home :.like \(hash.prefix(5))").contains { $0.hasSuffix("NOTICE &home :liked \(hash.prefix(5))") })
+                    #expect(try await ask(&diogo, "PRIVMSG singer :unlike \(hash.prefix(5))").contains { $0.contains("NOTICE diogo :unliked") })
+                    #expect(try await ask(&diogo, "REPLY \(hash.prefix(5)) I agree").contains { $0.contains("NOTICE diogo :posted") })
+                    #expect(try await ask(&diogo, "PRIVMSG &home :.nonsense")[0].hasPrefix(":singer.local FAIL NONSENSE UNKNOWN_COMMAND :"))
+                    #expect(try await ask(&diogo, "SET ids off", "PRIVMSG &home :.timeline").count >= 2)
+                    #expect(try await ask(&diogo, "KICK &home andre").contains { $0.contains(" KICK &home andre ") })
+                    #expect(try await ask(&diogo, "PRIVMSG &home :.follow nobodyatall")[0].contains(" NO_SUCH_USER "))
+                }
+            }
+        }
+    }
+
+    @Test func `guests can't post, and are told what to do`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (client) async throws in
+                let said = try await ask(&client, "NICK dev", "USER dev 0 * :dev", "JOIN &home", "PRIVMSG &home :hi", "POST hi")
+                #expect(said.filter { $0.contains(" NEED_LOGIN ") }.count == 3)
+                #expect(try await ask(&client, "LOGIN nobody whatever1").contains { $0.contains(" 464 ") })
+            }
+        }
+    }
+
+    @Test func `views have their history`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (client) async throws in
+                _ = try await ask(
+                    &client, "CAP REQ :message-tags server-time batch draft/chathistory draft/multiline", "NICK a", "USER a 0 * :a", "CAP END",
+                    "REGISTER andre correct-horse", "PRIVMSG &home :one", "PRIVMSG &home :two #swift")
+                let long = (1...120).map { "word\($0)" }.joined(separator: " ")
+                _ = try await ask(&client, "POST \(long.prefix(480))", "SET ids off")
+                let history = try await ask(&client, "CHATHISTORY LATEST &home * 10")
+                #expect(history.filter { $0.contains(" PRIVMSG &home :") }.count >= 3)
+                #expect(history.first?.contains(" chathistory &home") == true)
+                let tagged = try await ask(&client, "JOIN &#swift", "CHATHISTORY LATEST &#swift * 10")
+                #expect(tagged.filter { $0.contains(" PRIVMSG &#swift :two #swift") }.count == 1)
+                #expect(try await ask(&client, "CHATHISTORY LATEST &#none * 10").count == 2)
+                #expect(try await ask(&client, "CHATHISTORY BEFORE &home msgid=nonsense 10").count == 2)
+                #expect(try await ask(&client, "PART &#swift")[0].contains(" PART &#swift"))
+            }
+        }
+    }
+
+    @Test func `a passphrase before registration gives the account's name, and sessions of an account share it`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (first) async throws in
+                _ = try await ask(&first, "NICK a", "USER a 0 * :a", "REGISTER andre correct-horse", "JOIN #talk")
+                try await gateway.connect { (second) async throws in
+                    let said = try await ask(&second, "PASS andre:correct-horse", "NICK other", "USER x 0 * :x")
+                    #expect(said.contains { $0.contains(" 001 andre :") })
+                    #expect(said.contains { $0.hasSuffix(" JOIN #talk") } && said.contains { $0.hasSuffix(" JOIN &home") })
+                    _ = try await ask(&first, "PRIVMSG &home :from the first", "PRIVMSG #talk :hello")
+                    #expect(try await wait(&second, for: " PRIVMSG #talk :hello").hasPrefix(":andre!andre@"))
+                    // The post may come before or after: it goes by way of the store.
+                    #expect(try await ask(&second, "NAMES #talk").contains { $0.hasSuffix(" = #talk :@andre") })
+                }
+                #expect(try await ask(&first, "ISON andre") == [":singer.local 303 andre :andre"])
+                let wrong = try await gateway.converse("PASS andre:wrong-horse\r\nNICK x\r\nUSER x 0 * :x\r\n", halfClose: false)
+                #expect(wrong.contains(" 464 ") && wrong.hasSuffix("ERROR :Password incorrect\r\n"))
+            }
+        }
+    }
+
+    @Test func `a client that does not read is cut, and costs others nothing`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (deaf) async throws in
+                try await deaf.send("NICK deaf\r\nUSER x 0 * :x\r\nJOIN #flood\r\n")
+                _ = try await wait(&deaf, for: " 366 ")
+                try await gateway.connect { (writer) async throws in
+                    _ = try await ask(&writer, "NICK writer", "USER x 0 * :x", "JOIN #flood")
+                    let lines = String(repeating: "PRIVMSG #flood :" + String(repeating: "x", count: 400) + "\r\n", count: 500)
+                    var isCut = false
+                    for _ in 0..<200 where !isCut {
+                        try await writer.send(lines)
+                        isCut = try await ask(&writer).contains { $0.hasPrefix(":deaf!") && $0.hasSuffix(" QUIT :SendQ exceeded") }
+                    }
+                    #expect(isCut)
+                }
+            }
+        }
+    }
+}
