@@ -28,7 +28,7 @@ struct AccountTests {
             _ = try await cluster[0].register("andre")
             await #expect(throws: NodeError.badLogin) { try await cluster[0].login("andre", "wrong-horse") }
             await #expect(throws: NodeError.badLogin) { try await cluster[0].login("nobody", "correct-horse") }
-            await #expect(throws: NodeError.badLogin) { try await cluster[0].login("andre", String(repeating: "x", count: 513)) }
+            await #expect(throws: NodeError.badLogin) { try await cluster[0].login("andre", String(repeating: "x", count: Limits.passphraseBytesMax + 1)) }
         }
     }
 
@@ -59,13 +59,15 @@ struct AccountTests {
         }
     }
 
-    @Test func `passphrases have from 8 characters to 512 bytes`() async throws {
+    @Test func `passphrases have from 8 characters to 1,024 bytes`() async throws {
         try await withNodes { cluster in
             await #expect(throws: NodeError.weakPassphrase) { try await cluster[0].node.register(.of("andre"), passphrase: nil) }
             await #expect(throws: NodeError.weakPassphrase) { try await cluster[0].register("andre", "1234567") }
-            await #expect(throws: NodeError.tooLong(bytes: 513, max: 512)) { try await cluster[0].register("andre", String(repeating: "x", count: 513)) }
+            await #expect(throws: NodeError.tooLong(bytes: Limits.passphraseBytesMax + 1, max: Limits.passphraseBytesMax)) {
+                try await cluster[0].register("andre", String(repeating: "x", count: Limits.passphraseBytesMax + 1))
+            }
             _ = try await cluster[0].register("andre", "12345678")
-            _ = try await cluster[0].register("diogo", String(repeating: "x", count: 512))
+            _ = try await cluster[0].register("diogo", String(repeating: "x", count: Limits.passphraseBytesMax))
         }
     }
 
