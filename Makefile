@@ -27,9 +27,14 @@ release: deps ## Build singerd for use
 run: release ## Start a peer on the defaults (ARGS='--gateway 127.0.0.1:6668' for options)
 	.build/release/singerd $(ARGS)
 
-test: deps ## Build, check the style, and pass every test
+# OpenDHT waits with select(2), which ends a process whose sockets have numbers over 1,023. singerd opens it first; among the
+# many sockets of the other tests it would come late, so tests that have a DHT node in their own process run by themselves.
+WITH_DHT = SingerDHTTests|ForgedRecordTests
+
+test: deps ## Build, and pass every test
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build
+	$(SWIFT) test --skip-build --skip '$(WITH_DHT)'
+	$(SWIFT) test --skip-build --filter '$(WITH_DHT)'
 
 check: deps ## The fast tests: no processes, seconds
 	$(SWIFT) build --build-tests
