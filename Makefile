@@ -29,7 +29,7 @@ run: release ## Start a peer on the defaults (ARGS='--gateway 127.0.0.1:6668' fo
 
 # OpenDHT waits with select(2), which ends a process whose sockets have numbers over 1,023. singerd opens it first; among the
 # many sockets of the other tests it would come late, so tests that have a DHT node in their own process run by themselves.
-WITH_DHT = SingerDHTTests|ForgedRecordTests
+WITH_DHT = SingerDHTTests|ForgedRecordTests|FloodTests|HostileTests
 
 test: deps ## Build, and pass every test
 	$(SWIFT) build --build-tests
