@@ -153,6 +153,38 @@ import Testing
         }
     }
 
+    @Test func `a client that logs in by SASL after NICK and USER has its timeline, and the nick that another session of it has`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (first) async throws in
+                _ = try await ask(&first, "NICK a", "USER a 0 * :a", "REGISTER andre correct-horse")
+                try await gateway.connect { (second) async throws in
+                    // As WeeChat does it: the base64 is of \0andre\0correct-horse.
+                    let said = try await ask(
+                        &second, "CAP LS 302", "NICK andre", "USER root 0 * :root", "NICK andre_", "CAP REQ :sasl server-time", "AUTHENTICATE PLAIN",
+                        "AUTHENTICATE AGFuZHJlAGNvcnJlY3QtaG9yc2U=", "CAP END")
+                    #expect(said.contains { $0.contains(" 433 ") && $0.contains(" andre :") })
+                    #expect(said.contains { $0.contains(" 001 andre :") })
+                    #expect(said.contains { $0.contains(" JOIN &home") })
+                    #expect(said.contains { $0.contains(" 366 andre &home ") })
+                }
+            }
+        }
+    }
+
+    @Test func `what is wrong with a command after a dot is said where it was typed`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (client) async throws in
+                _ = try await ask(&client, "NICK a", "USER a 0 * :a", "REGISTER andre correct-horse")
+                let unknown = try await ask(&client, "PRIVMSG &home :.nonsense")
+                #expect(unknown.contains { $0.hasPrefix(":singer!singer@singer.local NOTICE &home :UNKNOWN_COMMAND ") })
+                let missing = try await ask(&client, "PRIVMSG &home :.like zzzzz")
+                #expect(missing.contains { $0.hasPrefix(":singer!singer@singer.local NOTICE &home :NO_SUCH_POST ") })
+                let asked = try await ask(&client, "PRIVMSG singer :like zzzzz")
+                #expect(asked.contains { $0.hasPrefix(":singer!singer@singer.local NOTICE andre :NO_SUCH_POST ") })
+            }
+        }
+    }
+
     @Test func `a client that does not read is cut, and costs others nothing`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (deaf) async throws in

@@ -136,11 +136,13 @@ extension IRCServer {
         numeric(.loggedIn, call, [source, account.name], "You are now logged in as \(account.name)")
         confirm()
         guard let user = client.user else {
-            if takesName {
+            evict(from: account.name, by: account)
+            // WeeChat and others say NICK before they log in, and hear that another session of theirs has it.
+            let isWanted = client.registration.nickRefused?.ircFolded == account.name.ircFolded && canTake(account.name, client)
+            if takesName || isWanted {
                 client.registration.nick = account.name
                 client.registration.isNamed = true
             }
-            evict(from: account.name, by: account)
             if takesName { completeIfReady(call) }
             return await settle(call)
         }

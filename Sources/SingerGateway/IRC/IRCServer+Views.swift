@@ -104,7 +104,7 @@ extension IRCServer {
         case .home:
             if let last = try? await node.feed(of: login.name.text, login, count: 1, before: nil).first, !last.isDeleted {
                 numeric(.topic, call, [view.channel], topic(last, call.client))
-                return numeric(.topicWhoTime, call, [view.channel, last.author.name, String(last.created / 1_000)])
+                return numeric(.topicWhoTime, call, [view.channel, IRCAccount.source(of: last.author), String(last.created / 1_000)])
             }
         case .mentions: return numeric(.topic, call, [view.channel], "Posts that mention you, answer you or forward you")
         case .user: return numeric(.topic, call, [view.channel], "Posts of \(view.channel.dropFirst(2))")
