@@ -185,6 +185,25 @@ import Testing
         }
     }
 
+    @Test func `a view that is opened shows its latest posts to a client without history, and WHOIS tells the profile of who is here`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (andre) async throws in
+                _ = try await ask(
+                    &andre, "CAP REQ :server-time", "NICK a", "USER a 0 * :a", "CAP END", "REGISTER andre correct-horse", "PRIVMSG &home :one #swift",
+                    "PRIVMSG &home :two")
+                let tagged = try await ask(&andre, "JOIN &#swift")
+                let posts = tagged.filter { $0.contains(" PRIVMSG &#swift :one #swift [") }
+                #expect(posts.count == 1 && posts[0].hasPrefix("@time=20"))
+                #expect(try await ask(&andre, "JOIN &@andre").filter { $0.contains(" PRIVMSG &@andre :") }.count == 2)
+                #expect(try await ask(&andre, "WHOIS andre").contains { $0.contains(" 320 andre andre :key ") })
+                try await gateway.connect { (guest) async throws in
+                    let whois = try await ask(&guest, "NICK g", "USER g 0 * :g", "WHOIS andre")
+                    #expect(whois.contains { $0.contains(" 311 g andre ") } && !whois.contains { $0.contains(" 320 ") })
+                }
+            }
+        }
+    }
+
     @Test func `a client that does not read is cut, and costs others nothing`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (deaf) async throws in

@@ -129,12 +129,13 @@ extension IRCServer {
     ///   - confirm: replies that come before the timeline.
     func become(_ login: Login, _ call: IRCCall, takesName: Bool, confirm: () -> Void = {}) async {
         let client = call.client
-        await leaveAccount(client)
+        let parts = await closeAccount(client)
         client.login = login
         let account = IRCAccount(key: login.account, name: login.name.text)
         let source = client.user?.source ?? "\(client.nick)!\(client.registration.userName ?? "*")@\(account.host)"
         numeric(.loggedIn, call, [source, account.name], "You are now logged in as \(account.name)")
         confirm()
+        for part in parts { call.reply(part) }
         guard let user = client.user else {
             evict(from: account.name, by: account)
             // WeeChat and others say NICK before they log in, and hear that another session of theirs has it.
@@ -234,16 +235,20 @@ extension IRCServer {
 
     /// Ends the connection's session of its account, if it has one.
     func leaveAccount(_ client: IRCClient) async {
+        for part in await closeAccount(client) { send(part, to: client) }
+    }
+
+    /// - Returns: what the client is to be told of the views that close with it.
+    private func closeAccount(_ client: IRCClient) async -> [IRCOutgoing] {
         client.pushing?.cancel()
         client.pushing = nil
         let views = client.views
         client.views = [:]
-        guard let login = client.login else { return }
+        guard let login = client.login else { return [] }
         client.login = nil
-        if let user = client.user {
-            for view in views.values { send(IRCOutgoing("PART", [view.channel], source: user.source), to: client) }
-        }
+        let parts = client.user.map { user in views.values.map { IRCOutgoing("PART", [$0.channel], source: user.source) } }
         await node.logout(login)
+        return parts ?? []
     }
 
     /// `NS SET MULTICLIENT`: whether the sessions of an account may share a nick.

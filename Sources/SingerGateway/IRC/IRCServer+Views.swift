@@ -32,6 +32,7 @@ extension IRCServer {
             let opened = IRCView(view: view, channel: name)
             client.views[folded] = opened
             await show(opened, login, call)
+            if view != .home, !client.capabilities.contains(.chatHistory) { await showLatest(opened, login, call) }
         } catch {
             failure(call, error)
             numeric(.noSuchChannel, call, [name], error.text)
@@ -66,6 +67,14 @@ extension IRCServer {
         guard !call.client.capabilities.contains(.noImplicitNames) else { return }
         await viewNames(view.channel, call)
         numeric(.endOfNames, call, [view.channel], "End of /NAMES list")
+    }
+
+    /// A view that was just opened would be empty for a client that fetches no history by itself.
+    private func showLatest(_ view: IRCView, _ login: Login, _ call: IRCCall) async {
+        let posts = (try? await node.history(of: view.view, login, .latest(after: nil), limit: IRCLimits.viewPostsShown)) ?? []
+        for post in posts where !post.isDeleted {
+            call.replies += replies(of: item(post, in: view.channel, call.client), for: call.client.capabilities)
+        }
     }
 
     func partView(_ name: String, _ call: IRCCall) {
