@@ -196,6 +196,10 @@ import Testing
                 #expect(posts.count == 1 && posts[0].hasPrefix("@time=20"))
                 #expect(try await ask(&andre, "JOIN &@andre").filter { $0.contains(" PRIVMSG &@andre :") }.count == 2)
                 #expect(try await ask(&andre, "WHOIS andre").contains { $0.contains(" 320 andre andre :key ") })
+                // What is said in a conversation is shown in the timeline.
+                let id = try #require(posts[0].firstMatch(of: /\[([a-z2-7]+)\]/)?.1)
+                let answered = try await ask(&andre, "JOIN &thread-\(id)", "PRIVMSG &thread-\(id) :an answer")
+                #expect(answered.filter { $0.contains(" PRIVMSG &home :an answer [") && $0.hasSuffix(">\(id)]") }.count == 1)
                 try await gateway.connect { (guest) async throws in
                     let whois = try await ask(&guest, "NICK g", "USER g 0 * :g", "WHOIS andre")
                     #expect(whois.contains { $0.contains(" 311 g andre ") } && !whois.contains { $0.contains(" 320 ") })
