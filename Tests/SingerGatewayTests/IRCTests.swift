@@ -208,6 +208,21 @@ import Testing
         }
     }
 
+    @Test func `a client that comes back and opens a view again is shown what is new in it`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (first) async throws in
+                _ = try await ask(&first, "NICK a", "USER a 0 * :a", "REGISTER andre correct-horse", "PRIVMSG &home :one #swift", "JOIN &#swift")
+                _ = try await ask(&first, "QUIT")
+            }
+            try await gateway.connect { (second) async throws in
+                _ = try await ask(&second, "PASS andre:correct-horse", "NICK a", "USER a 0 * :a", "PRIVMSG &home :two #swift")
+                func posts(_ lines: [String]) -> [Substring] { lines.compactMap { $0.firstMatch(of: /PRIVMSG &#swift :(\w+)/)?.1 } }
+                #expect(try await posts(ask(&second, "JOIN &#swift")) == ["two"])
+                #expect(try await posts(ask(&second, "PART &#swift", "JOIN &#swift")) == ["one", "two"])
+            }
+        }
+    }
+
     @Test func `a client that does not read is cut, and costs others nothing`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (deaf) async throws in

@@ -246,9 +246,17 @@ extension IRCServer {
         client.views = [:]
         guard let login = client.login else { return [] }
         client.login = nil
+        leave(Set(views.values.map(\.view)), login)
         let parts = client.user.map { user in views.values.map { IRCOutgoing("PART", [$0.channel], source: user.source) } }
         await node.logout(login)
         return parts ?? []
+    }
+
+    private func leave(_ views: Set<View>, _ login: Login) {
+        var left = viewsLeft[login.account] ?? [:]
+        if left.count + views.count > Limits.viewsMax { left = [:] }
+        for view in views where view != .home { left[view] = now }
+        viewsLeft[login.account] = left.isEmpty ? nil : left
     }
 
     /// `NS SET MULTICLIENT`: whether the sessions of an account may share a nick.

@@ -69,9 +69,11 @@ extension IRCServer {
         numeric(.endOfNames, call, [view.channel], "End of /NAMES list")
     }
 
-    /// A view that was just opened would be empty for a client that fetches no history by itself.
+    /// A view that was just opened would be empty for a client that fetches no history by itself. One that opens its views again
+    /// after its connection was lost is not shown the same twice.
     private func showLatest(_ view: IRCView, _ login: Login, _ call: IRCCall) async {
-        let posts = (try? await node.history(of: view.view, login, .latest(after: nil), limit: IRCLimits.viewPostsShown)) ?? []
+        let left = viewsLeft[login.account]?[view.view].map(HistoryBound.time)
+        let posts = (try? await node.history(of: view.view, login, .latest(after: left), limit: IRCLimits.viewPostsShown)) ?? []
         for post in posts where !post.isDeleted {
             call.replies += replies(of: item(post, in: view.channel, call.client), for: call.client.capabilities)
         }
@@ -82,6 +84,7 @@ extension IRCServer {
         guard let view = call.client.views.removeValue(forKey: name.ircFolded) else {
             return numeric(.notOnChannel, call, [name], "You're not on that channel")
         }
+        if let account = call.client.login?.account { viewsLeft[account]?[view.view] = nil }
         if view.view != .home, !call.client.views.values.contains(where: { $0.view == view.view }) { call.client.login?.close(view.view) }
         call.reply(IRCOutgoing("PART", [view.channel], source: user.source))
     }
