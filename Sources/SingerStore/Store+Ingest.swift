@@ -201,7 +201,7 @@ extension Store {
                 arguments: [reference.entry.data, accountID])
             // What it answered or forwarded goes too: a peer that hears of the deletion first never learns it.
             try db.execute(
-                sql: "UPDATE post SET deleted = 1, text = '', reply_to = NULL, forward = NULL WHERE hash = ? AND account_id = ?",
+                sql: "UPDATE post SET deleted = 1, withheld = 0, text = '', reply_to = NULL, forward = NULL WHERE hash = ? AND account_id = ?",
                 arguments: [reference.entry.data, accountID])
         }
     }
