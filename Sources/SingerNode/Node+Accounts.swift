@@ -71,10 +71,7 @@ extension Node {
     /// Opens the keys of an account. A wrong passphrase and an unknown name both throw `badLogin`. Also `rateLimited`.
     public func login(_ name: Username, passphrase: String) async throws(NodeError) -> Login {
         do {
-            let recent = failedLogins[name.folded, default: []].filter { .now - $0 < .seconds(60) }
-            failedLogins[name.folded] = recent.isEmpty ? nil : recent
-            guard recent.count < Limits.loginsPerMinuteMax else { throw NodeError.rateLimited }
-            guard passphrase.utf8.count <= Limits.passphraseBytesMax else { throw NodeError.badLogin }
+            try checkAttempts(name, passphrase)
             let account = try await store.localAccount(named: name)
             let workLog2 = configuration.workLog2
             let keys = try await derivations.run { () -> Keys? in
@@ -85,9 +82,7 @@ extension Node {
                 return account.sealed.open(passphrase: passphrase).flatMap { Keys(secret: $0) }
             }
             guard let account, let keys else {
-                // Many names, and those that nobody has tried for a minute are forgotten: guessing must not fill the memory, nor the table.
-                if failedLogins.count >= 10_000 { failedLogins = failedLogins.filter { $0.value.contains { .now - $0 < .seconds(60) } } }
-                failedLogins[name.folded, default: []].append(.now)
+                noteFailure(name)
                 throw NodeError.badLogin
             }
             return try await open(account, keys)
@@ -96,7 +91,21 @@ extension Node {
         }
     }
 
-    private func open(_ account: Store.LocalAccount, _ keys: Keys) async throws -> Login {
+    /// Guessing is slow: throws `rateLimited` after too many failures, and `badLogin` for what is no passphrase.
+    func checkAttempts(_ name: Username, _ passphrase: String) throws(NodeError) {
+        let recent = failedLogins[name.folded, default: []].filter { .now - $0 < .seconds(60) }
+        failedLogins[name.folded] = recent.isEmpty ? nil : recent
+        guard recent.count < Limits.loginsPerMinuteMax else { throw .rateLimited }
+        guard passphrase.utf8.count <= Limits.passphraseBytesMax else { throw .badLogin }
+    }
+
+    func noteFailure(_ name: Username) {
+        // Many names, and those that nobody has tried for a minute are forgotten: guessing must not fill the memory, nor the table.
+        if failedLogins.count >= 10_000 { failedLogins = failedLogins.filter { $0.value.contains { .now - $0 < .seconds(60) } } }
+        failedLogins[name.folded, default: []].append(.now)
+    }
+
+    func open(_ account: Store.LocalAccount, _ keys: Keys) async throws -> Login {
         let start: (cursor: Int64, posts: Int)
         if let login = opened[account.account]?.logins.values.first {
             // Another session of the account is there: this one begins where that one stands.
