@@ -1,22 +1,34 @@
 # Singer: `make run` starts a peer, `make test` proves that it works. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release run test check demo measure lint format proto install clean
+.PHONY: help deps deps-test build release run test check demo measure lint format proto install install-files uninstall clean
 
 PREFIX ?= /usr/local
+# What is installed from.
+BIN ?= .build/release
 SWIFT ?= swift
 DEBIAN_PACKAGES = libsqlite3-dev libreadline-dev libopendht-dev
+# Programs that tests talk to or check with. Where one is missing its test is skipped.
+TEST_PACKAGES = bash-completion fish irssi man-db mandoc netcat-openbsd procps python3 python3-irc systemd tmux weechat-headless zsh
 ARGS ?=
 
 help: ## What can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-deps: ## Install the C libraries that are missing (Debian, Ubuntu)
-	@missing=""; for p in $(DEBIAN_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+# install_packages(names): those that are not there.
+define install_packages
+	@missing=""; for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then \
 	  echo "installing$$missing"; \
 	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y $$missing; \
+	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y --no-install-recommends $$missing; \
 	fi
+endef
+
+deps: ## Install the C libraries that are missing (Debian, Ubuntu)
+	$(call install_packages,$(DEBIAN_PACKAGES))
+
+deps-test: deps ## Install the programs that the tests use, too
+	$(call install_packages,$(TEST_PACKAGES))
 
 build: deps ## Build everything for development
 	$(SWIFT) build --build-tests
@@ -48,6 +60,7 @@ measure: release ## Start-up, push latency, posts a second, memory
 
 lint: ## Style and layout
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift --configuration .swift-format
+	Tests/check-manual.sh
 
 format: ## Lay the sources out
 	$(SWIFT) format -i -r Sources Tests Package.swift --configuration .swift-format
@@ -59,9 +72,32 @@ proto: ## Regenerate Sources/SingerWire/singer.pb.swift (needs protoc)
 	  --swift_opt=Visibility=Public --swift_opt=UseAccessLevelOnImports=true singer.proto
 
 install: release ## Install below PREFIX (default /usr/local), staged in DESTDIR
-	install -D -m 755 .build/release/singerd $(DESTDIR)$(PREFIX)/bin/singerd
-	install -D -m 644 man/singerd.8 $(DESTDIR)$(PREFIX)/share/man/man8/singerd.8
-	install -D -m 644 bootstrap.txt $(DESTDIR)$(PREFIX)/share/doc/singer/bootstrap.txt
+	@$(MAKE) --no-print-directory install-files
+
+# Without building: BIN says where the programs are.
+PROGRAMS = $(notdir $(wildcard $(BIN)/singer $(BIN)/singerd))
+PAGES = $(notdir $(wildcard man/*.[1-9]))
+SHARE = $(DESTDIR)$(PREFIX)/share
+
+install-files:
+	@set -e; for p in $(PROGRAMS); do \
+	  install -D -m 755 $(BIN)/$$p $(DESTDIR)$(PREFIX)/bin/$$p; \
+	  install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d; \
+	  $(BIN)/$$p --generate-completion-script bash >$(SHARE)/bash-completion/completions/$$p; \
+	  $(BIN)/$$p --generate-completion-script zsh >$(SHARE)/zsh/site-functions/_$$p; \
+	  $(BIN)/$$p --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/$$p.fish; \
+	done
+	@set -e; for page in $(PAGES); do install -D -m 644 man/$$page $(SHARE)/man/man$${page##*.}/$$page; done
+	@install -D -m 644 bootstrap.txt $(SHARE)/doc/singer/bootstrap.txt
+	@install -d $(DESTDIR)$(PREFIX)/lib/systemd/user
+	@sed 's|^ExecStart=/usr/local/bin/|ExecStart=$(PREFIX)/bin/|' examples/singerd.service >$(DESTDIR)$(PREFIX)/lib/systemd/user/singerd.service
+
+uninstall: ## Remove what install put there
+	rm -f $(foreach p,singer singerd,$(DESTDIR)$(PREFIX)/bin/$(p) $(SHARE)/bash-completion/completions/$(p) \
+	  $(SHARE)/zsh/site-functions/_$(p) $(SHARE)/fish/vendor_completions.d/$(p).fish)
+	rm -f $(foreach page,$(PAGES),$(SHARE)/man/man$(lastword $(subst ., ,$(page)))/$(page))
+	rm -f $(SHARE)/doc/singer/bootstrap.txt $(DESTDIR)$(PREFIX)/lib/systemd/user/singerd.service
+	-rmdir $(SHARE)/doc/singer 2>/dev/null
 
 clean: ## Remove what was built
 	rm -rf .build
