@@ -21,8 +21,9 @@ deps: ## Install the C libraries that are missing (Debian, Ubuntu)
 build: deps ## Build everything for development
 	$(SWIFT) build --build-tests
 
-release: deps ## Build singerd for use
+release: deps ## Build the peer and the client for use
 	$(SWIFT) build -c release --product singerd
+	$(SWIFT) build -c release --product singer
 
 run: release ## Start a peer on the defaults (ARGS='--gateway 127.0.0.1:6668' for options)
 	.build/release/singerd $(ARGS)
@@ -60,6 +61,7 @@ proto: ## Regenerate Sources/SingerWire/singer.pb.swift (needs protoc)
 
 install: release ## Install below PREFIX (default /usr/local), staged in DESTDIR
 	install -D -m 755 .build/release/singerd $(DESTDIR)$(PREFIX)/bin/singerd
+	install -D -m 755 .build/release/singer $(DESTDIR)$(PREFIX)/bin/singer
 	install -D -m 644 man/singerd.8 $(DESTDIR)$(PREFIX)/share/man/man8/singerd.8
 	install -D -m 644 bootstrap.txt $(DESTDIR)$(PREFIX)/share/doc/singer/bootstrap.txt
 
