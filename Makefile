@@ -33,8 +33,9 @@ deps-test: deps ## Install the programs that the tests use, too
 build: deps ## Build everything for development
 	$(SWIFT) build --build-tests
 
-release: deps ## Build singerd for use
+release: deps ## Build the peer and the client for use
 	$(SWIFT) build -c release --product singerd
+	$(SWIFT) build -c release --product singer
 
 run: release ## Start a peer on the defaults (ARGS='--gateway 127.0.0.1:6668' for options)
 	.build/release/singerd $(ARGS)
