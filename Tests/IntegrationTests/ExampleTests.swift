@@ -281,10 +281,13 @@ struct ExampleTests {
             let home = network.directory + "/irssi"
             try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
             let configuration = try String(contentsOfFile: Self.directory + "/irssi.conf", encoding: .utf8)
-            try configuration.replacing("6667", with: String(peer.gatewayPort)).write(toFile: home + "/config", atomically: true, encoding: .utf8)
+            // What a person would see, in a file: on the screen only what changes is drawn.
+            let log = "\"fe-common/core\" = { autolog = \"yes\"; autolog_path = \"\(home)/$0.log\"; };"
+            let changed = configuration.replacing("6667", with: String(peer.gatewayPort)).replacing("settings = {", with: "settings = { \(log)")
+            try changed.write(toFile: home + "/config", atomically: true, encoding: .utf8)
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/script")
-            process.arguments = ["-qec", "irssi --home \(home)", network.directory + "/typescript"]
+            process.arguments = ["-qec", "irssi --home \(home)", "/dev/null"]
             process.environment = ProcessInfo.processInfo.environment.merging(["TERM": "xterm", "LANG": "C.UTF-8"]) { $1 }
             let keyboard = Pipe()
             process.standardInput = keyboard
@@ -292,18 +295,24 @@ struct ExampleTests {
             process.standardError = FileHandle.nullDevice
             try process.run()
             defer { process.kill() }
-            try await diogo.push(with: "* online andre")
-            _ = try await diogo.ask("POST hello irssi")
-            try keyboard.fileHandleForWriting.write(contentsOf: Data("/msg &home hello from irssi\r".utf8))
-            try await diogo.push(with: "<andre> hello from irssi")
-            let deadline = ContinuousClock.now + .seconds(10)
-            func screen() throws -> String { String(decoding: try Data(contentsOf: URL(fileURLWithPath: network.directory + "/typescript")), as: UTF8.self) }
-            try keyboard.fileHandleForWriting.write(contentsOf: Data("/window goto &home\r".utf8))
-            while try !screen().contains("hello irssi") {
-                guard .now < deadline else { throw LineClient.TimedOut(description: "irssi shows no post: \(try screen())") }
-                try await Task.sleep(for: .milliseconds(50))
+            func type(_ line: String) throws { try keyboard.fileHandleForWriting.write(contentsOf: Data((line + "\r").utf8)) }
+            func shows(_ text: String) async throws {
+                let deadline = ContinuousClock.now + .seconds(20)
+                while true {
+                    let shown = (try? String(contentsOfFile: home + "/&home.log", encoding: .utf8)) ?? ""
+                    if shown.contains(text) { return }
+                    guard .now < deadline else { throw LineClient.TimedOut(description: "irssi does not show \(text): \(shown)") }
+                    try await Task.sleep(for: .milliseconds(50))
+                }
             }
-            try keyboard.fileHandleForWriting.write(contentsOf: Data("/quit\r".utf8))
+            try await diogo.push(with: "* online andre")
+            // What is typed before irssi has greeted the server is lost.
+            try await shows("has joined &home")
+            try type("/msg &home hello from irssi")
+            try await diogo.push(with: "<andre> hello from irssi")
+            _ = try await diogo.ask("POST hello irssi")
+            try await shows("hello irssi")
+            try type("/quit")
             try await diogo.push(with: "* offline andre")
         }
     }
@@ -319,7 +328,10 @@ struct ExampleTests {
                 .replacing("6667", with: String(peer.gatewayPort)).split(separator: "\n").joined(separator: ";")
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/weechat-headless")
-            process.arguments = ["--dir", network.directory + "/weechat", "--run-command", commands + ";/wait 3 /command -buffer irc.server.singer * /msg &home hello from WeeChat"]
+            process.arguments = [
+                "--dir", network.directory + "/weechat", "--run-command",
+                commands + ";/wait 3 /command -buffer irc.server.singer * /msg &home hello from WeeChat",
+            ]
             process.environment = ProcessInfo.processInfo.environment.merging(["SINGER_PASSPHRASE": "correct-horse", "LANG": "C.UTF-8"]) { $1 }
             process.standardInput = FileHandle.nullDevice
             process.standardOutput = FileHandle.nullDevice
