@@ -1,12 +1,14 @@
 # Singer: `make run` starts a peer, `make test` proves that it works. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build release run test check demo measure lint format proto install clean
+.PHONY: help deps deps-test build release run test check demo measure lint format proto install install-files uninstall clean
 
 PREFIX ?= /usr/local
+# What is installed from.
+BIN ?= .build/release
 SWIFT ?= swift
 DEBIAN_PACKAGES = libsqlite3-dev libreadline-dev libopendht-dev
-# IRC clients that the tests work as their users do.
-DEBIAN_TEST_PACKAGES = irssi weechat-headless weechat-plugins ii python3-irc
+# Programs that the tests work as their users do, and those that check our files. Where one is missing its test is skipped.
+DEBIAN_TEST_PACKAGES = bash-completion fish ii irssi man-db mandoc netcat-openbsd procps python3 python3-irc systemd tmux weechat-headless weechat-plugins zsh
 ARGS ?=
 
 help: ## What can be made
@@ -26,14 +28,15 @@ endef
 deps: ## Install the C libraries that are missing (Debian, Ubuntu)
 	$(call install_missing,$(DEBIAN_PACKAGES))
 
-deps-test: deps ## Install the IRC clients that tests use; without one its test is skipped
-	$(call install_missing,$(DEBIAN_TEST_PACKAGES),--no-install-recommends) || echo "tests of the clients that are missing will be skipped"
+deps-test: deps ## Install the programs that the tests use, too
+	$(call install_missing,$(DEBIAN_TEST_PACKAGES),--no-install-recommends) || echo "tests of what is missing will be skipped"
 
 build: deps ## Build everything for development
 	$(SWIFT) build --build-tests
 
-release: deps ## Build singerd for use
+release: deps ## Build the peer and the client for use
 	$(SWIFT) build -c release --product singerd
+	$(SWIFT) build -c release --product singer
 
 run: release ## Start a peer on the defaults (ARGS='--gateway 127.0.0.1:6668' for options)
 	.build/release/singerd $(ARGS)
@@ -59,6 +62,7 @@ measure: release ## Start-up, push latency, posts a second, memory
 
 lint: ## Style and layout
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift --configuration .swift-format
+	Tests/check-manual.sh
 
 format: ## Lay the sources out
 	$(SWIFT) format -i -r Sources Tests Package.swift --configuration .swift-format
@@ -70,10 +74,32 @@ proto: ## Regenerate Sources/SingerWire/singer.pb.swift (needs protoc)
 	  --swift_opt=Visibility=Public --swift_opt=UseAccessLevelOnImports=true singer.proto
 
 install: release ## Install below PREFIX (default /usr/local), staged in DESTDIR
-	install -D -m 755 .build/release/singerd $(DESTDIR)$(PREFIX)/bin/singerd
-	install -D -m 644 man/singerd.8 $(DESTDIR)$(PREFIX)/share/man/man8/singerd.8
-	install -D -m 644 man/singer-irc.7 $(DESTDIR)$(PREFIX)/share/man/man7/singer-irc.7
-	install -D -m 644 bootstrap.txt $(DESTDIR)$(PREFIX)/share/doc/singer/bootstrap.txt
+	@$(MAKE) --no-print-directory install-files
+
+# Without building: BIN says where the programs are.
+PROGRAMS = $(notdir $(wildcard $(BIN)/singer $(BIN)/singerd))
+PAGES = $(notdir $(wildcard man/*.[1-9]))
+SHARE = $(DESTDIR)$(PREFIX)/share
+
+install-files:
+	@set -e; for p in $(PROGRAMS); do \
+	  install -D -m 755 $(BIN)/$$p $(DESTDIR)$(PREFIX)/bin/$$p; \
+	  install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d; \
+	  $(BIN)/$$p --generate-completion-script bash >$(SHARE)/bash-completion/completions/$$p; \
+	  $(BIN)/$$p --generate-completion-script zsh >$(SHARE)/zsh/site-functions/_$$p; \
+	  $(BIN)/$$p --generate-completion-script fish >$(SHARE)/fish/vendor_completions.d/$$p.fish; \
+	done
+	@set -e; for page in $(PAGES); do install -D -m 644 man/$$page $(SHARE)/man/man$${page##*.}/$$page; done
+	@install -D -m 644 bootstrap.txt $(SHARE)/doc/singer/bootstrap.txt
+	@install -d $(DESTDIR)$(PREFIX)/lib/systemd/user
+	@sed 's|^ExecStart=/usr/local/bin/|ExecStart=$(PREFIX)/bin/|' examples/singerd.service >$(DESTDIR)$(PREFIX)/lib/systemd/user/singerd.service
+
+uninstall: ## Remove what install put there
+	rm -f $(foreach p,singer singerd,$(DESTDIR)$(PREFIX)/bin/$(p) $(SHARE)/bash-completion/completions/$(p) \
+	  $(SHARE)/zsh/site-functions/_$(p) $(SHARE)/fish/vendor_completions.d/$(p).fish)
+	rm -f $(foreach page,$(PAGES),$(SHARE)/man/man$(lastword $(subst ., ,$(page)))/$(page))
+	rm -f $(SHARE)/doc/singer/bootstrap.txt $(DESTDIR)$(PREFIX)/lib/systemd/user/singerd.service
+	-rmdir $(SHARE)/doc/singer 2>/dev/null
 
 clean: ## Remove what was built
 	rm -rf .build

@@ -40,7 +40,8 @@ let package = Package(
     name: "singer",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "singerd", targets: ["singerd"])
+        .executable(name: "singer", targets: ["singer"]),
+        .executable(name: "singerd", targets: ["singerd"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -87,6 +88,11 @@ let package = Package(
                 nioPosix, system, logging,
             ],
             swiftSettings: actorSettings),
+
+        // The client. It has no tasks and no actors: one thread and poll(2), so it is small, and there at once.
+        .target(name: "CReadline", linkerSettings: [.linkedLibrary("readline")]),
+        .target(name: "SingerClient", dependencies: ["SingerCore", "CReadline"], swiftSettings: settings),
+        .executableTarget(name: "singer", dependencies: ["SingerClient", arguments], swiftSettings: settings),
 
         // Tests.
         .target(

@@ -44,6 +44,8 @@ public enum Limits {
     public static let rowsMax = 200
     /// Lines of one multi-line POST, before its text is measured.
     public static let multilineLinesMax = 200
+    /// Entries of one IMPORT of several lines: as many as one commit takes without holding up others for long.
+    public static let importBytesMax = 512 << 10
     /// Rows of FOLLOWERS, FOLLOWING, THREAD and PEERS.
     public static let listRowsMax = 10_000
     /// Posts pushed to a session that was away, and pushed from the past of an author just followed.

@@ -57,6 +57,7 @@ enum CommandGroup: String, CaseIterable, Sendable {
     case posts = "Posts"
     case people = "People"
     case reading = "Reading"
+    case archive = "Your archive"
     case peer = "This peer and this connection"
 }
 

@@ -6,6 +6,7 @@ enum CommandTable {
         case .posts: (group, PostCommands.all)
         case .people: (group, PeopleCommands.all)
         case .reading: (group, ReadingCommands.all)
+        case .archive: (group, ArchiveCommands.all)
         case .peer: (group, PeerCommands.all)
         }
     }

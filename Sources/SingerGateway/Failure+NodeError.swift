@@ -36,6 +36,8 @@ extension Failure {
                 .badParameter,
                 "\(Self.quote(typed)) can't be a field: at most \(Limits.profileFieldCharactersMax) letters, digits or -, and \(Limits.profileFieldsMax) fields in all"
             )
+        case .badArchive(let why):
+            self.init(.badParameter, why)
         case .alreadyFollowing(let user):
             self.init(.alreadyFollowing, "you follow \(user.name) already; UNFOLLOW \(user.name) ends it")
         case .notFollowing(let user):

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import SingerCore
 internal import SingerNode
 
@@ -11,6 +12,16 @@ extension JSONDialect {
             [
                 member("row", "peer"), member("node", .string(peer.node.description)), member("host", .string(peer.host)),
                 member("dialled", .bool(peer.isDialled)), member("feeds", .number(peer.feeds)),
+            ]
+        case .log(let log):
+            [
+                member("row", "log"), member("log", .string(log.device.description)), member("entries", .number(log.entries)),
+                member("last", .number(Int(clamping: log.last))),
+            ]
+        case .entry(let entry):
+            [
+                member("row", "entry"), member("log", .string(entry.header.device.description)), member("seq", .number(Int(clamping: entry.header.seq))),
+                member("entry", .string(entry.encoded.base64EncodedString())),
             ]
         case .help(let group, let usage, let summary):
             [

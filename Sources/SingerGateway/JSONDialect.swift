@@ -55,6 +55,7 @@ enum JSONDialect {
         case .unmuted(let user): [ok("unmuted")] + members(of: user)
         case .profileSet(let field): [ok("profile set"), member("field", .string(field))]
         case .profileRemoved(let field): [ok("profile removed"), member("field", .string(field))]
+        case .imported(let new, let known): [ok("imported"), member("new", .number(new)), member("known", .number(known))]
         case .listed(let count, let noun): [ok(word(for: noun)), member("count", .number(count))]
         case .shown: [ok("done")]
         case .format(let dialect): [ok("format"), member("format", .string(dialect.rawValue))]
@@ -70,6 +71,8 @@ enum JSONDialect {
         case .following: "following"
         case .peers: "peers"
         case .commands: "commands"
+        case .logs: "logs"
+        case .entries: "entries"
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import SingerCore
 internal import SingerNode
 
@@ -13,6 +14,8 @@ extension PlainDialect {
             field.name + " " + text(of: field.value)
         case .peer(let peer):
             "\(host(of: peer)) \(peer.node) \(peer.isDialled ? "dialled" : "accepted"), \(peer.feeds) \(peer.feeds == 1 ? "feed" : "feeds")"
+        case .log(let log): "\(log.device) \(log.entries) \(log.entries == 1 ? "entry" : "entries"), last \(log.last)"
+        case .entry(let entry): entry.encoded.base64EncodedString()
         case .help(_, let usage, let summary):
             "  " + usage + String(repeating: " ", count: max(2, usageCharacters - usage.count)) + summary
         case .note(let text): text

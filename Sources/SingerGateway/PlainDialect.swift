@@ -67,6 +67,7 @@ enum PlainDialect {
         case .unmuted(let user): "unmuted \(user.name)"
         case .profileSet(let field): "profile \(field) set"
         case .profileRemoved(let field): "profile \(field) removed"
+        case .imported(let new, let known): "imported \(new), \(known) known"
         case .listed(let count, let noun): counted(count, noun)
         case .shown: ""
         case .format(let dialect): "format \(dialect.rawValue)"
@@ -83,6 +84,8 @@ enum PlainDialect {
             case .following: "following"
             case .peers: count == 1 ? "peer" : "peers"
             case .commands: count == 1 ? "command" : "commands"
+            case .logs: count == 1 ? "log" : "logs"
+            case .entries: count == 1 ? "entry" : "entries"
             }
         return "\(count) \(word)"
     }

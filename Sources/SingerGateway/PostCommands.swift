@@ -35,6 +35,7 @@ enum PostCommands {
         switch purpose {
         case .post: try await posted(context) { node throws(NodeError) in try await node.post(text, by: login) }
         case .reply(let id): try await posted(context) { node throws(NodeError) in try await node.reply(to: id, text, by: login) }
+        case .archive: try await ArchiveCommands.take(text, context, login)
         }
     }
 

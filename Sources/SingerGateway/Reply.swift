@@ -28,6 +28,10 @@ enum Row: Hashable, Sendable {
     case user(UserView)
     case field(Field)
     case peer(Node.PeerView)
+    /// One of the account's own logs.
+    case log(Node.OwnLog)
+    /// An entry as it was signed.
+    case entry(Entry)
     /// A command in the list that HELP gives.
     case help(group: CommandGroup, usage: String, summary: String)
     /// Words for people.
@@ -70,6 +74,7 @@ enum Done: Hashable, Sendable {
     case unmuted(UserView)
     case profileSet(field: String)
     case profileRemoved(field: String)
+    case imported(new: Int, known: Int)
     /// That many rows were given.
     case listed(Int, Noun)
     /// What there is to show was shown.
@@ -84,5 +89,7 @@ enum Done: Hashable, Sendable {
         case following
         case peers
         case commands
+        case logs
+        case entries
     }
 }

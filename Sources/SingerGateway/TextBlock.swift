@@ -8,6 +8,24 @@ struct TextBlock: Sendable {
     enum Purpose: Hashable, Sendable {
         case post
         case reply(to: String)
+        /// Entries out of an archive, one a line.
+        case archive
+
+        /// What the block may hold before it is looked at.
+        fileprivate var bytesMax: Int {
+            switch self {
+            // Normalisation can shorten a text, though hardly to half: what is beyond this is too long in any case.
+            case .post, .reply: 2 * Limits.textBytesMax
+            case .archive: Limits.importBytesMax
+            }
+        }
+
+        fileprivate var tooLong: Failure {
+            switch self {
+            case .post, .reply: Failure(.tooLong, bytes: nil, max: Limits.textBytesMax)
+            case .archive: Failure(.tooLong, "at most \(Limits.importBytesMax) bytes at once, in lines of \(Limits.lineBytesMax); import it in parts")
+            }
+        }
     }
 
     let purpose: Purpose
@@ -17,9 +35,6 @@ struct TextBlock: Sendable {
     private var lines: [String] = []
     private var bytes = 0
     private var objection: Failure?
-
-    /// Normalisation can shorten a text, though hardly to half: what is beyond this is too long in any case.
-    private static let bytesMax = 2 * Limits.textBytesMax
 
     init(_ purpose: Purpose, tag: String?) {
         self.purpose = purpose
@@ -36,7 +51,7 @@ struct TextBlock: Sendable {
             // As in SMTP (RFC 5321, section 4.5.2): the first of the dots that a line begins with is not part of it.
             append(line.unicodeScalars.first == "." ? String(line.unicodeScalars.dropFirst()) : line)
         case .tooLong:
-            object(Failure(.tooLong, bytes: nil, max: Limits.textBytesMax))
+            object(purpose.tooLong)
         case .invalidUTF8:
             object(.invalidUTF8)
         }
@@ -46,8 +61,8 @@ struct TextBlock: Sendable {
     private mutating func append(_ line: String) {
         guard objection == nil else { return }
         bytes += line.utf8.count + 1
-        if bytes > Self.bytesMax {
-            object(Failure(.tooLong, bytes: nil, max: Limits.textBytesMax))
+        if bytes > purpose.bytesMax {
+            object(purpose.tooLong)
         } else if lines.count == Limits.multilineLinesMax {
             object(Failure(.tooLong, "a text has at most \(Limits.multilineLinesMax) lines; post it in parts"))
         } else {

@@ -70,13 +70,12 @@ extension Node {
         }
     }
 
-    /// Opens the keys of an account: of this peer, else, where the passphrase is strong, out of the network. A wrong passphrase and an unknown name both throw `badLogin`. Also `rateLimited`.
+    /// Opens the keys of an account: of this peer, else, where the passphrase is strong, out of the network.
+    ///
+    /// A wrong passphrase and an unknown name both throw `badLogin`. Also `rateLimited`.
     public func login(_ name: Username, passphrase: String) async throws(NodeError) -> Login {
         do {
-            let recent = failedLogins[name.folded, default: []].filter { .now - $0 < .seconds(60) }
-            failedLogins[name.folded] = recent.isEmpty ? nil : recent
-            guard recent.count < Limits.loginsPerMinuteMax else { throw NodeError.rateLimited }
-            guard passphrase.utf8.count <= Limits.passphraseBytesMax else { throw NodeError.badLogin }
+            try checkAttempts(name, passphrase)
             let account = try await store.localAccount(named: name)
             let workLog2 = configuration.workLog2
             let keys = try await derivations.run { () -> Keys? in
@@ -88,18 +87,32 @@ extension Node {
             }
             guard let account, let keys else {
                 if let (account, keys) = try await roam(name, passphrase) { return try await open(account, keys) }
-                // Many names, and those that nobody has tried for a minute are forgotten: guessing must not fill the memory, nor the table.
-                if failedLogins.count >= 10_000 { failedLogins = failedLogins.filter { $0.value.contains { .now - $0 < .seconds(60) } } }
-                failedLogins[name.folded, default: []].append(.now)
+                noteFailure(name)
                 throw NodeError.badLogin
             }
-            return try await open(account, keys)
+            let login = try await open(account, keys)
+            if passphrase.count >= Limits.passphraseCharactersStrong { job { await self.offerRoaming(login, passphrase) } }
+            return login
         } catch {
             throw NodeError(error)
         }
     }
 
-    private func open(_ account: Store.LocalAccount, _ keys: Keys) async throws -> Login {
+    /// Guessing is slow: throws `rateLimited` after too many failures, and `badLogin` for what is no passphrase.
+    func checkAttempts(_ name: Username, _ passphrase: String) throws(NodeError) {
+        let recent = failedLogins[name.folded, default: []].filter { .now - $0 < .seconds(60) }
+        failedLogins[name.folded] = recent.isEmpty ? nil : recent
+        guard recent.count < Limits.loginsPerMinuteMax else { throw .rateLimited }
+        guard passphrase.utf8.count <= Limits.passphraseBytesMax else { throw .badLogin }
+    }
+
+    func noteFailure(_ name: Username) {
+        // Many names, and those that nobody has tried for a minute are forgotten: guessing must not fill the memory, nor the table.
+        if failedLogins.count >= 10_000 { failedLogins = failedLogins.filter { $0.value.contains { .now - $0 < .seconds(60) } } }
+        failedLogins[name.folded, default: []].append(.now)
+    }
+
+    func open(_ account: Store.LocalAccount, _ keys: Keys) async throws -> Login {
         let start: (cursor: Int64, posts: Int)
         if let login = opened[account.account]?.logins.values.first {
             // Another session of the account is there: this one begins where that one stands.

@@ -26,18 +26,23 @@ extension Node {
                 // Withdrawn since: the passphrase was changed.
                 !found.contains(where: { $0.key == envelope.key && $0.seq > envelope.seq })
             else { continue }
-            return try await adopt(identity, passphrase, PlacedRecord(place: place.place, valueID: RoamingPlace.valueID, envelope: envelope))
+            let record = PlacedRecord(place: place.place, valueID: RoamingPlace.valueID, envelope: envelope)
+            return try await moveIn(identity, passphrase, roaming: record)
         }
         return nil
     }
 
-    /// A device key never leaves its peer, so two machines never write one log: this one gets a key of its own.
-    private func adopt(_ identity: RoamingIdentity, _ passphrase: String, _ record: PlacedRecord) async throws -> (Store.LocalAccount, Keys) {
+    /// Makes this peer a device of an account. A device key never leaves its peer, so two machines never write one log: this one
+    /// gets a key of its own.
+    ///
+    /// - Parameter roaming: where the sealed root key lies, if it was found there.
+    func moveIn(_ identity: RoamingIdentity, _ passphrase: String, roaming: PlacedRecord?) async throws -> (Store.LocalAccount, Keys) {
         let root = identity.root
+        let key = root.publicKey
         let now = clock()
         let keys: Keys
         let certificate: Certificate
-        if let open = opened[root.publicKey] {
+        if let open = opened[key] {
             // At home here too, under the passphrase of before.
             (keys, certificate) = (open.keys, open.certificate)
         } else {
@@ -46,15 +51,19 @@ extension Node {
         }
         let workLog2 = configuration.workLog2
         let sealed = try await derivations.run { SealedSecret(sealing: keys.secret, passphrase: passphrase, workLog2: workLog2) }
-        let before = try await store.roamingPlace(of: root.publicKey)
-        try await store.add(certificate, sealed: sealed, claim: identity.claim, roaming: record, since: now)
-        if let before, before.place != record.place { await directory.withdraw(before.place, valueID: RoamingPlace.valueID) }
-        logger.notice("an account came to this peer", metadata: ["account": "\(Fingerprint(root.publicKey))"])
-        await directory.put(record, permanent: true)
+        let before = try await store.roamingPlace(of: key)
+        try await store.reserveRoom()
+        try await store.add(certificate, sealed: sealed, claim: identity.claim, roaming: roaming, since: now)
+        logger.notice("an account came to this peer", metadata: ["account": "\(Fingerprint(key))"])
+        if let before, let roaming, before.place != roaming.place { await directory.withdraw(before.place, valueID: RoamingPlace.valueID) }
+        if let roaming { await directory.put(roaming, permanent: true) }
         await directory.put(identity.claim.placed, permanent: true)
-        hosted.insert(root.publicKey)
-        drive(.hosting(root.publicKey))
-        return (Store.LocalAccount(account: root.publicKey, name: identity.name, sealed: sealed, certificate: certificate), keys)
+        hosted.insert(key)
+        drive(.hosting(key))
+        // Somebody here may have followed the account, and so its feed be here already.
+        for log in try await store.heldLogs(of: key) { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
+        await refollow(key)
+        return (Store.LocalAccount(account: key, name: identity.name, sealed: sealed, certificate: certificate), keys)
     }
 
     /// What a change of the passphrase means for the network: the old one leads nowhere, the new one, if it is strong, to the key.
@@ -63,7 +72,7 @@ extension Node {
         let place = try await roamingPlace(of: login.name, passphrase)
         let old = try await store.roamingPlace(of: login.account)
         let now = max(clock(), (old?.seq ?? 0) + 1)
-        let claimed = try await store.claims().first { $0.account == login.account }?.created ?? now
+        let claimed = try await store.claim(of: login.account)?.created ?? now
         let withdrawal = old.flatMap { $0.place == place?.place ? nil : RoamingPlace.withdrawal(from: $0.place, by: root, now: now) }
         return (withdrawal, place?.record(of: RoamingIdentity(root: root, name: login.name, claimed: claimed), now: now))
     }
@@ -75,23 +84,28 @@ extension Node {
             if case .follow = entry.content { accounts.insert(entry.header.account) }
             if case .unfollow = entry.content { accounts.insert(entry.header.account) }
         }
-        for account in accounts { job { await self.catchUpFollows(of: account) } }
+        for account in accounts { job { await self.refollow(account) } }
     }
 
-    /// Takes up what an account of this peer follows, and gives up what it no longer does, after word of it came from another of its devices.
-    private func catchUpFollows(of account: AccountKey) async {
+    /// Keeps up with whom an account follows by what the store says, after entries came from elsewhere.
+    func refollow(_ account: AccountKey) async {
+        guard let following = try? await store.following(of: account) else { return }
+        let followees = Set(following.map(\.account))
+        for followee in followees where followersHere[followee, default: []].insert(account).inserted { await takeUp(followee) }
+        for followee in followersHere.keys where !followees.contains(followee) && followersHere[followee]?.remove(account) != nil {
+            if followersHere[followee]?.isEmpty == true { giveUp(followee) }
+        }
+    }
+
+    /// Puts the sealed root key into the network at a login with a strong passphrase, where it does not lie there yet.
+    func offerRoaming(_ login: Login, _ passphrase: String) async {
         do {
-            let following = Set(try await store.following(of: account).map(\.account))
-            for (user, followers) in followersHere where followers.contains(account) && !following.contains(user) {
-                followersHere[user]?.remove(account)
-                if followersHere[user]?.isEmpty == true { giveUp(user) }
-            }
-            for user in following where followersHere[user]?.contains(account) != true {
-                followersHere[user, default: []].insert(account)
-                await takeUp(user)
-            }
+            guard try await store.roamingPlace(of: login.account) == nil, let record = try await roamElsewhere(login, passphrase).roaming else { return }
+            try await store.keep(record, of: login.account)
+            await directory.put(record, permanent: true)
         } catch {
-            logger.error("cannot read who is followed", metadata: ["error": "\(error)"])
+            // The session is closed again, say. The next login tries again.
+            logger.debug("no roaming identity written", metadata: ["error": "\(error)"])
         }
     }
 }

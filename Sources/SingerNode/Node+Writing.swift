@@ -144,7 +144,7 @@ extension Node {
     }
 
     /// The outbox holds the debts already; this sets them going.
-    private func owe(_ entry: Entry, to recipients: [AccountKey]) async {
+    func owe(_ entry: Entry, to recipients: [AccountKey]) async {
         for recipient in recipients {
             await findHome(of: recipient)
             drive(.owes(Replica.Debt(entry: entry, recipient: recipient)))

@@ -19,6 +19,8 @@ public enum NodeError: Error, Hashable, Sendable {
     case tooLong(bytes: Int, max: Int)
     case controlCharacter
     case badProfileField(String)
+    /// What was given of an archive is damaged, forged or somebody else's; the text says what is wrong with it.
+    case badArchive(String)
     case alreadyFollowing(UserView)
     case notFollowing(UserView)
     case selfFollow

@@ -109,18 +109,24 @@ extension Store {
             let outcome = try Self.ingest(entry, now: max(now, entry.header.created), db)
             switch outcome {
             case .stored(let arrival):
-                let recipients = try Self.recipients(of: entry, account, db)
-                for recipient in recipients {
-                    try db.execute(
-                        sql: "INSERT INTO outbox (entry_id, recipient_id) VALUES (?, (SELECT id FROM account WHERE key = ?))",
-                        arguments: [arrival, recipient.data])
-                }
+                let recipients = try Self.owe(entry, arrival, account, db)
                 willCommit(arrival)
                 return Written(entry: entry, shown: try Self.shown(entry.id, db), recipients: recipients)
             case .quarantined, .equivocation: throw StoreRefusal.quarantined
             case .completed, .duplicate, .parked, .refused: throw StoreError.failed("a new entry of this peer came out as \(outcome)")
             }
         }
+    }
+
+    /// Puts into the outbox to whom an entry is owed.
+    static func owe(_ entry: Entry, _ arrival: Int64, _ author: Int64, _ db: Database) throws -> [AccountKey] {
+        let recipients = try recipients(of: entry, author, db)
+        for recipient in recipients {
+            try db.execute(
+                sql: "INSERT INTO outbox (entry_id, recipient_id) VALUES (?, (SELECT id FROM account WHERE key = ?))",
+                arguments: [arrival, recipient.data])
+        }
+        return recipients
     }
 
     /// Accounts of other peers that an entry is for: the followed, the author of what is liked, answered or forwarded, the mentioned.

@@ -7,7 +7,7 @@ import Testing
 @Suite struct CommandTableTests {
     private static let contract = """
         REGISTER LOGIN LOGOUT PASSWD POST REPLY FORWARD DELETE LIKE UNLIKE SHOW THREAD FOLLOW UNFOLLOW FOLLOWERS FOLLOWING TIMELINE FEED SEARCH \
-        WHOIS PROFILE MUTE UNMUTE STATUS PEERS FORMAT HELP PING QUIT
+        WHOIS PROFILE MUTE UNMUTE EXPORT IMPORT IDENTITY ADOPT STATUS PEERS FORMAT HELP PING QUIT
         """
 
     @Test func `the commands are those of the contract`() {
@@ -33,7 +33,7 @@ import Testing
             case .account: false
             }
         }
-        #expect(Set(open.map(\.verb)) == ["HELP", "STATUS", "PING", "FORMAT", "QUIT", "REGISTER", "LOGIN"])
+        #expect(Set(open.map(\.verb)) == ["HELP", "STATUS", "PING", "FORMAT", "QUIT", "REGISTER", "LOGIN", "ADOPT"])
     }
 
     @Test(arguments: [
@@ -73,7 +73,8 @@ import Testing
             (.nameTaken(name), .nameTaken), (.invalidName("1"), .invalidName), (.weakPassphrase, .weakPassphrase), (.badLogin, .badLogin),
             (.noSuchUser("x"), .noSuchUser), (.noSuchPost("x"), .noSuchPost), (.ambiguousID("k7f3", candidates: ["k7f3q", "k7f3z"]), .ambiguousID),
             (.badID("1"), .badParameter), (.emptyText, .emptyText), (.tooLong(bytes: 2_001, max: 2_000), .tooLong),
-            (.controlCharacter, .badParameter), (.badProfileField("?"), .badParameter), (.alreadyFollowing(Fixture.diogo), .alreadyFollowing),
+            (.controlCharacter, .badParameter), (.badProfileField("?"), .badParameter), (.badArchive("entry 3 is no entry"), .badParameter),
+            (.alreadyFollowing(Fixture.diogo), .alreadyFollowing),
             (.notFollowing(Fixture.diogo), .notFollowing), (.selfFollow, .selfFollow), (.notYours(Fixture.id("m2wd5")), .notYours),
             (.deleted(Fixture.id("m2wd5")), .noSuchPost), (.rateLimited, .rateLimited), (.storageFull, .storageFull),
             (.unavailable("diogo's peer is offline; try again later"), .unavailable), (.internal("secret detail"), .internal),

@@ -36,7 +36,7 @@ import Testing
             #expect(try await gateway.converse("") == "")
             #expect(try await gateway.converse("PING x") == ":singer.local PONG singer.local :x\r\n")
             let many = try await gateway.converse("/PING\n" + String(repeating: "HELP\n", count: 2_000))
-            #expect(many.components(separatedBy: "OK 29 commands\n").count == 2_001)
+            #expect(many.components(separatedBy: "OK \(CommandTable.all.count) commands\n").count == 2_001)
         }
     }
 
@@ -91,7 +91,7 @@ import Testing
             let list = try await gateway.converse("HELP\n")
             for command in CommandTable.all { #expect(list.contains("    \(command.usage)  ")) }
             #expect(list.split(separator: "\n").dropLast().allSatisfy { $0.hasPrefix("  ") })
-            #expect(list.hasSuffix("\nOK 29 commands\n"))
+            #expect(list.hasSuffix("\nOK \(CommandTable.all.count) commands\n"))
             let more = try await gateway.converse("help forward\n")
             #expect(more.hasPrefix("  usage FORWARD id [comment]\n  meaning "))
             #expect(more.hasSuffix("\n  example FORWARD m2wd5 worth reading\nOK\n"))

@@ -1,0 +1,200 @@
+/// What the line being typed is an answer to.
+extension Interactive {
+    enum Question: Hashable {
+        case command
+        /// The peer's answer decides what is asked next.
+        case busy
+        case name
+        case passphrase(name: String)
+        /// The peer knows no such name with that passphrase.
+        case retry(Credentials)
+        /// A new passphrase, a second time.
+        case repeated(Credentials)
+        case oldPassphrase
+        case newPassphrase(old: String)
+        /// Further lines of a text.
+        case text(opening: String, lines: [String])
+        case pasted(PastedText)
+
+        /// A passphrase is typed. Nothing is shown meanwhile.
+        var isHidden: Bool {
+            switch self {
+            case .passphrase, .repeated, .oldPassphrase, .newPassphrase: true
+            case .command, .busy, .name, .retry, .text, .pasted: false
+            }
+        }
+    }
+
+    func ask(_ question: Question) {
+        self.question = question
+        flush()
+        terminal.setPrompt(prompt(of: question), isHidden: question.isHidden)
+    }
+
+    private func prompt(of question: Question) -> String {
+        switch question {
+        case .command:
+            guard let name = renderer.me else { return "> " }
+            return renderer.palette.paintPrompt(name, .name(name)) + "> "
+        case .busy: return ""
+        case .name: return "Your name: "
+        case .passphrase(let name): return "Passphrase of \(name): "
+        case .retry(let credentials): return "Try [a]gain, or make a [n]ew account called \(credentials.name)? "
+        case .repeated: return "The passphrase once more, for the new account: "
+        case .oldPassphrase: return "Passphrase until now: "
+        case .newPassphrase: return "New passphrase: "
+        case .text: return "… "
+        case .pasted(let text): return text.question
+        }
+    }
+
+    /// Connected to a peer: for the first time, or again.
+    func begin() {
+        if wasReady {
+            isOutageTold = false
+            output += renderer.info("connected again")
+            if let credentials { send("LOGIN \(credentials.name) \(credentials.passphrase)", for: .login(credentials, isReturn: true)) }
+            return
+        }
+        wasReady = true
+        renderer.columns = terminal.columns
+        let name = settings.user
+        if let name, let passphrase = settings.environment.passphrase {
+            ask(.busy)
+            send(login: Credentials(name: name, passphrase: passphrase))
+        } else {
+            output += renderer.info("Connected to \(settings.endpoint.name). Type HELP for the commands, Ctrl-D to leave.")
+            ask(name.map(Question.passphrase) ?? .name)
+        }
+        terminal.start()
+    }
+
+    private func send(login credentials: Credentials) {
+        send("LOGIN \(credentials.name) \(credentials.passphrase)", for: .login(credentials, isReturn: false))
+    }
+
+    /// A line was typed.
+    func entered(_ line: String?) {
+        guard let line else {
+            // Ctrl-D
+            output.append("")
+            return leave()
+        }
+        if case .ready = phase {
+        } else if question != .command {
+            // Nobody is there to answer; the same is asked again when it is.
+            output += renderer.error("not connected; try again in a moment")
+            return flush()
+        }
+        switch question {
+        case .command: enteredCommand(line)
+        case .busy: break
+        case .name:
+            let words = line.split(separator: " ")
+            // Whoever knows the commands may use them at once.
+            if words.count > 1 || (words.count == 1 && completion.isVerb(words[0].uppercased())) { return enteredCommand(line) }
+            if let name = words.first { ask(.passphrase(name: String(name))) }
+        case .passphrase(let name):
+            guard !line.isEmpty else { return ask(settings.user == nil ? .name : .command) }
+            ask(.busy)
+            send(login: Credentials(name: name, passphrase: line))
+        case .retry(let credentials):
+            switch line.trimmedLowercase {
+            case "a", "again", "": ask(.passphrase(name: credentials.name))
+            case "n", "new": ask(.repeated(credentials))
+            case "q", "quit": leave()
+            default: break
+            }
+        case .repeated(let credentials):
+            guard line == credentials.passphrase else {
+                output += renderer.error("that was another passphrase")
+                return ask(.retry(credentials))
+            }
+            ask(.busy)
+            send("REGISTER \(credentials.name) \(credentials.passphrase)", for: .register(credentials))
+        case .oldPassphrase: ask(.newPassphrase(old: line))
+        case .newPassphrase(let old):
+            ask(.command)
+            sendTyped("PASSWD \"\(old)\" \(line)")
+        case .text(let opening, let lines):
+            guard line != "." else {
+                ask(.command)
+                return sendTyped((["\(opening)"] + lines).joined(separator: "\n"))
+            }
+            question = .text(opening: opening, lines: lines + [line])
+        case .pasted(let pasted):
+            switch line.trimmedLowercase {
+            case "y", "yes":
+                ask(.command)
+                if case .text(let opening, let lines) = ScriptStep.text(opening: pasted.opening, whole: pasted.text) {
+                    sendTyped(([opening] + lines).joined(separator: "\n"))
+                }
+            case "e", "edit":
+                ask(.command)
+                draftToRestore = pasted.whole
+            case "n", "no":
+                ask(.command)
+                output += renderer.info("nothing was posted")
+            default: break
+            }
+        }
+        flush()
+    }
+
+    private func enteredCommand(_ line: String) {
+        if let pasted = PastedText(line) { return ask(.pasted(pasted)) }
+        guard let typed = TypedLine(line) else { return }
+        remember(line, typed)
+        guard case .ready = phase else {
+            output += renderer.error("not connected; your line is kept")
+            draftToRestore = line
+            return flush()
+        }
+        switch typed.verb {
+        case "QUIT": leave()
+        case "FORMAT": output += renderer.info("here replies are shown for people; for JSON lines there is singer --json -e COMMAND")
+        case "LOGIN" where typed.words.count == 1: ask(.passphrase(name: String(typed.words[0])))
+        case "PASSWD" where typed.words.isEmpty: ask(.oldPassphrase)
+        case _ where typed.opensText:
+            output += renderer.info("type the text; a line with a single dot ends it, Ctrl-C drops it")
+            ask(.text(opening: typed.opening, lines: []))
+        default: sendTyped(line)
+        }
+        flush()
+    }
+
+    /// Keeps a line for the arrow keys, and in the file if it is a command for sure: who knows what else it could be.
+    private func remember(_ line: String, _ typed: TypedLine) {
+        guard !typed.isSecret, credentials.map({ !line.contains($0.passphrase) }) ?? true else { return }
+        terminal.remember(line)
+        if completion.isVerb(typed.verb) { history?.append(line) }
+    }
+
+    /// Sends a command of the person; further lines are a text, which a dot closes.
+    func sendTyped(_ line: String) {
+        let lines = line.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        guard let typed = TypedLine(lines[0]) else { return }
+        let isText = typed.opensText
+        let purpose: Request.Purpose =
+            switch typed.verb {
+            case "LOGIN", "REGISTER":
+                credentials(in: typed).map { typed.verb == "LOGIN" ? .login($0, isReturn: false) : .register($0) } ?? .typed(typed)
+            default: .typed(typed)
+            }
+        // Without a login the peer would take the lines of a text as commands.
+        if isText, renderer.me == nil { return send(lines[0], for: purpose) }
+        send(lines[0], for: purpose)
+        guard isText else { return }
+        for line in lines.dropFirst() { connection.send(line) }
+        connection.send(".")
+    }
+
+    private func credentials(in typed: TypedLine) -> Credentials? {
+        guard let name = typed.words.first, typed.words.count > 1 else { return nil }
+        return Credentials(name: String(name), passphrase: String(typed.rest[name.endIndex...].drop { $0 == " " }))
+    }
+}
+
+extension String {
+    fileprivate var trimmedLowercase: String { filter { $0 != " " }.lowercased() }
+}

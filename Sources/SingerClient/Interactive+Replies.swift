@@ -1,0 +1,197 @@
+/// What becomes of the lines of a peer.
+extension Interactive {
+    /// Sends one command under a tag of the client's own, unless it has one already.
+    func send(_ line: String, for purpose: Request.Purpose) {
+        let tag: String
+        if let own = TypedLine(line)?.tag, !own.isEmpty {
+            tag = String(own.dropFirst())
+            connection.send(line)
+        } else {
+            lastTag += 1
+            tag = "c\(lastTag)"
+            connection.send("#\(tag) \(line)")
+        }
+        requests[tag] = Request(purpose: purpose)
+        sent.append(tag)
+    }
+
+    /// Rows that are kept of one reply; a peer gives no more.
+    private static let rowsMax = 20_000
+
+    func take(_ message: Message) {
+        switch message {
+        case .pushed(let event): take(event)
+        case .row(let row, let tag):
+            if let tag, requests[tag] != nil {
+                if (requests[tag]?.rows.count ?? 0) < Self.rowsMax { requests[tag]?.rows.append(row) }
+            } else {
+                show(row)
+            }
+        case .done(let done, let tag):
+            guard let request = finish(tag) else { return show(done.words) }
+            take(done, of: request)
+        case .failed(let code, let text, let tag):
+            guard let request = finish(tag) else {
+                output += renderer.error("\(text) (\(code))")
+                return
+            }
+            fail(code, text, request)
+        }
+    }
+
+    private func finish(_ tag: String?) -> Request? {
+        guard let tag, let request = requests.removeValue(forKey: tag) else { return nil }
+        sent.removeAll { $0 == tag }
+        return request
+    }
+
+    /// After the connection was lost: what was not answered may have been done or not.
+    func forgetRequests() {
+        for tag in sent {
+            if case .typed(let typed)? = requests[tag]?.purpose {
+                output += renderer.error("no answer came to \(typed.isSecret ? typed.verb : "\(typed.verb) \(typed.rest)"); look before you repeat it")
+            }
+        }
+        requests = [:]
+        sent = []
+        if question == .busy { ask(credentials == nil && renderer.me == nil ? .name : .command) }
+    }
+
+    private func take(_ event: Message.Event) {
+        switch event {
+        case .post(let post):
+            completion.learn(post)
+            guard shown.note(post) else { return }
+        case .about(let user, _): completion.learn(name: user)
+        case .deleted, .like, .notice, .other: break
+        }
+        output += renderer.lines(event)
+    }
+
+    private func show(_ row: Message.Row) {
+        learn(row)
+        output += renderer.lines(row)
+    }
+
+    private func learn(_ row: Message.Row) {
+        switch row {
+        case .post(let post): completion.learn(post)
+        case .user(let name): completion.learn(name: name)
+        case .help(let usage, _): completion.learn(usage: usage)
+        case .field, .note, .other: break
+        }
+    }
+
+    private func show(_ words: String) {
+        if !words.isEmpty { output += renderer.info(words) }
+    }
+
+    private func take(_ done: Message.Done, of request: Request) {
+        for row in request.rows { learn(row) }
+        if let id = done.value["id"]?.string { completion.learn(id: id) }
+        switch request.purpose {
+        case .typed(let typed): finish(typed, done, request.rows)
+        case .login(let credentials, let isReturn):
+            loggedIn(credentials, done, isReturn: isReturn)
+        case .register(let credentials): loggedIn(credentials, done, isReturn: false)
+        case .names, .help: break
+        case .mark:
+            for case .post(let post) in request.rows { shown.meet(post.time) }
+        case .missed:
+            let posts = request.rows.compactMap { row in if case .post(let post) = row { post } else { nil } }
+            for post in shown.missed(posts) where shown.note(post) { output += renderer.lines(post) }
+        }
+    }
+
+    private func loggedIn(_ credentials: Credentials, _ done: Message.Done, isReturn: Bool) {
+        let name = done.value["user"]?.string ?? credentials.name
+        let isSame = isReturn && renderer.me != nil
+        self.credentials = credentials
+        renderer.me = name
+        if !isReturn { output += renderer.info(done.words) }
+        if question == .busy || question == .command { ask(.command) }
+        if !knowsCommands {
+            knowsCommands = true
+            send("HELP", for: .help)
+        }
+        send("FOLLOWING", for: .names)
+        send("FOLLOWERS", for: .names)
+        // The peer itself shows what came while nobody was there. Who stayed away alone, with another session of the account open, finds the rest here.
+        send(isSame ? "TIMELINE 50" : "TIMELINE 1", for: isSame ? .missed : .mark)
+    }
+
+    /// The reply to a command that was typed.
+    private func finish(_ typed: TypedLine, _ done: Message.Done, _ rows: [Message.Row]) {
+        switch typed.verb {
+        // Their author has seen them, and need not see them again.
+        case "POST", "REPLY", "FORWARD": if let hash = done.value["hash"]?.string { shown.note(hash: hash) }
+        case "LOGOUT":
+            credentials = nil
+            renderer.me = nil
+            if question == .command { ask(.command) }
+        case "PASSWD":
+            // The words of that command, as the peer cuts them, are not known here for sure; the old passphrase would not do.
+            if let name = credentials?.name, let new = newPassphrase(in: typed) { credentials = Credentials(name: name, passphrase: new) }
+        case "FOLLOW": if let user = done.value["user"]?.string { completion.learn(name: user) }
+        default: break
+        }
+        var lines: [String] = []
+        var paged = renderer
+        for row in rows { lines += paged.lines(row) }
+        let words = done.words
+        guard lines.count >= terminal.rows, let pager else {
+            renderer = paged
+            output += lines
+            return show(words)
+        }
+        flush()
+        // A page stands alone: its first post has its day.
+        var whole = Renderer(palette: renderer.palette, columns: terminal.columns, me: renderer.me)
+        terminal.page(rows.flatMap { whole.lines($0) }, with: pager)
+        // What was typed at the pager is none of ours, Ctrl-C least of all.
+        _ = Terminal.takeSignals()
+        renderer.columns = terminal.columns
+        show(words)
+    }
+
+    /// What shows long replies; `nil` where there is none, or where the terminal cannot do more than print.
+    private var pager: String? {
+        let environment = settings.environment
+        guard let term = environment.term, term != "dumb" else { return nil }
+        guard let pager = environment.pager else { return "less" }
+        return pager.isEmpty ? nil : pager
+    }
+
+    private func newPassphrase(in typed: TypedLine) -> String? {
+        var rest = typed.rest
+        if rest.first == "\"" {
+            guard let end = rest.dropFirst().firstIndex(of: "\"") else { return nil }
+            rest = rest[rest.index(after: end)...]
+        } else {
+            rest = rest.drop { $0 != " " }
+        }
+        let new = rest.drop { $0 == " " }
+        return new.isEmpty ? nil : String(new)
+    }
+
+    private func fail(_ code: String, _ text: String, _ request: Request) {
+        switch request.purpose {
+        case .names, .help, .mark, .missed: return
+        case .typed:
+            output += renderer.error("\(text) (\(code))")
+        case .login(let credentials, isReturn: true):
+            output += renderer.error("\(credentials.name) could not be logged in again: \(text) (\(code))")
+            self.credentials = nil
+            renderer.me = nil
+            if question == .command { ask(.command) }
+        case .login(let credentials, isReturn: false):
+            output += renderer.error("\(text) (\(code))")
+            guard question == .busy else { return }
+            ask(code == "BAD_LOGIN" ? .retry(credentials) : .name)
+        case .register(let credentials):
+            output += renderer.error("\(text) (\(code))")
+            guard question == .busy else { return }
+            ask(code == "WEAK_PASSPHRASE" ? .passphrase(name: credentials.name) : .name)
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import Logging
+public import SingerCore
+import SingerDHT
+import SingerReplication
+import SingerStore
+
+/// An account's own entries, and what it takes to be at home at another peer.
+extension Node {
+    /// One of an account's own logs, as far as it is here.
+    public struct OwnLog: Hashable, Sendable {
+        public let device: DeviceKey
+        /// How many entries are held.
+        public let entries: Int
+        /// The number of the last of them; more than `entries` where some are missing.
+        public let last: UInt64
+    }
+
+    /// What this peer holds of the account's own logs.
+    public func logs(_ login: Login) async throws(NodeError) -> [OwnLog] {
+        do {
+            return try await store.heldLogs(of: login.account).map { log in
+                OwnLog(device: log.device, entries: log.ranges.reduce(0) { $0 + $1.count }, last: log.ranges.last?.upperBound ?? 0)
+            }
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    /// Entries of one of the account's logs, ascending; fewer than `count` where they are long.
+    public func export(_ device: DeviceKey, after seq: UInt64, count: Int, _ login: Login) async throws(NodeError) -> [Entry] {
+        do {
+            guard seq < Limits.sequenceMax else { return [] }
+            let entries = try await store.entries(of: device, in: (seq + 1)...Limits.sequenceMax)
+            return entries.filter { $0.header.account == login.account }.prefix(count).map(\.self)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    /// The root key sealed by itself, and the claim to the name. The key of this device is not in it: it never leaves this peer.
+    ///
+    /// Throws `badLogin` when the passphrase is wrong.
+    public func identity(of login: Login, passphrase: String) async throws(NodeError) -> (claim: NameClaim, sealed: SealedSecret) {
+        do {
+            try checkAttempts(login.name, passphrase)
+            guard let account = try await store.localAccount(named: login.name), account.account == login.account,
+                let claim = try await store.claim(of: login.account)
+            else { throw NodeError.internal("no keys or no claim of \(login.account)") }
+            let workLog2 = configuration.workLog2
+            let sealed = try await derivations.run { () -> SealedSecret? in
+                account.sealed.open(passphrase: passphrase).flatMap { Keys(secret: $0) }
+                    .map { SealedSecret(sealing: $0.root.secret, passphrase: passphrase, workLog2: workLog2) }
+            }
+            guard let sealed else {
+                noteFailure(login.name)
+                throw NodeError.badLogin
+            }
+            return (claim, sealed)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    /// Makes an account of another peer at home here too: with a device of its own, so that two peers never write one log.
+    ///
+    /// Throws `badLogin` when the passphrase is wrong or the sealed key is not that of the claim, `nameTaken`, `rateLimited`, `storageFull`.
+    public func adopt(_ claim: NameClaim, _ sealed: SealedSecret, passphrase: String) async throws(NodeError) -> Login {
+        let name = claim.name
+        if hosted.contains(claim.account) { return try await login(name, passphrase: passphrase) }
+        guard claiming.insert(name).inserted else { throw .nameTaken(name) }
+        defer { claiming.remove(name) }
+        do {
+            try checkAttempts(name, passphrase)
+            let root = try await derivations.run { sealed.open(passphrase: passphrase).flatMap { RootKey(secret: $0) } }
+            guard let root, root.publicKey == claim.account else {
+                noteFailure(name)
+                throw NodeError.badLogin
+            }
+            if let holder = try await store.pinned(name), holder.account != claim.account { throw NodeError.nameTaken(name) }
+            await awaitPeers()
+            let rivals = try await claims(to: name).filter { $0.account != claim.account }
+            if rivals.contains(where: { $0.precedes(claim) }) { throw NodeError.nameTaken(name) }
+
+            let (account, keys) = try await moveIn(RoamingIdentity(root: root, name: name, claimed: claim.created), passphrase, roaming: nil)
+            return try await open(account, keys)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    /// Brings entries of the account's own logs here. What is here already is skipped. Returns after the commit.
+    ///
+    /// Throws `badArchive` for an entry of somebody else: then nothing was stored.
+    public func restore(_ entries: [Entry], by login: Login) async throws(NodeError) -> (new: Int, known: Int) {
+        do {
+            _ = try keys(of: login)
+            if let stranger = entries.firstIndex(where: { $0.header.account != login.account }) {
+                throw NodeError.badArchive("entry \(stranger + 1) is not \(login.name)'s")
+            }
+            let sessions = opened[login.account]?.logins.values.map { $0 } ?? []
+            // Its own past is no news to the account.
+            let restored = try await store.restore(entries, now: clock()) { arrival in for session in sessions { session.wrote(arrival) } }
+            var stored: [Entry] = []
+            var known: [Entry] = []
+            for (entry, outcome) in zip(entries, restored.outcomes) {
+                switch outcome {
+                case .stored, .completed: stored.append(entry)
+                case .duplicate, .parked, .quarantined, .equivocation, .refused: known.append(entry)
+                }
+            }
+            if !known.isEmpty { drive(.known(known)) }
+            didStore(stored, from: nil, isNews: false)
+            for (entry, recipients) in restored.owed where !recipients.isEmpty { job { await self.owe(entry, to: recipients) } }
+            await refollow(login.account)
+            for (index, outcome) in restored.outcomes.enumerated() {
+                switch outcome {
+                case .stored, .completed, .duplicate, .parked: break
+                case .refused: throw NodeError.badArchive("entry \(index + 1) contradicts itself")
+                case .equivocation, .quarantined: throw NodeError(StoreError.refused(.quarantined))
+                }
+            }
+            return (stored.count, known.count)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+internal import Foundation
+internal import GRDB
+public import SingerCore
+
+/// What an account takes along from one peer to another.
+extension Store {
+    /// The claim with which an account took its name.
+    public func claim(of account: AccountKey) async throws(StoreError) -> NameClaim? {
+        try await read { db in
+            try Data.fetchOne(db, sql: "SELECT envelope FROM claim WHERE account_id = (SELECT id FROM account WHERE key = ?)", arguments: [account.data])
+                .map { try NameClaim(reading: Envelope(.nameClaim, verifying: $0)) }
+        }
+    }
+
+    public struct Restored: Sendable {
+        public let outcomes: [Outcome]
+        /// Follows and unfollows that now count, with whom they are owed to: the peer that wrote them may be gone.
+        public let owed: [(entry: Entry, recipients: [AccountKey])]
+    }
+
+    /// Stores entries out of an archive of a local account, in one transaction, with what they make this peer owe.
+    ///
+    /// - Parameter willCommit: is told the place of each in the order of arrival before anybody can read it.
+    public func restore(_ entries: [Entry], now: Milliseconds, willCommit: @escaping @Sendable (Int64) -> Void) async throws(StoreError) -> Restored {
+        try await write { db in
+            let outcomes = try entries.map { try Self.ingest($0, now: now, db) }
+            var owed: [(entry: Entry, recipients: [AccountKey])] = []
+            for (entry, outcome) in zip(entries, outcomes) {
+                guard case .stored(let arrival) = outcome else { continue }
+                let isEdge = try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM follow WHERE entry_id = ?)"), arguments: [arrival])
+                if isEdge == true {
+                    let author = try Self.accountID(entry.header.account, db) ?? 0
+                    owed.append((entry, try Self.owe(entry, arrival, author, db)))
+                }
+                willCommit(arrival)
+            }
+            return Restored(outcomes: outcomes, owed: owed)
+        }
+    }
+}
