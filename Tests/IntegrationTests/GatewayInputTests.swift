@@ -20,7 +20,7 @@ struct GatewayInputTests {
             ("POST hi", "NEED_LOGIN"), ("TIMELINE", "NEED_LOGIN"), ("LOGIN andre", "NEED_MORE_PARAMS"), ("LOGIN nobody correct-horse", "BAD_LOGIN"),
             ("LOGIN andre wrong-horse", "BAD_LOGIN"), ("LOGIN 1x correct-horse", "BAD_LOGIN"), ("REGISTER", "NEED_MORE_PARAMS"),
             ("REGISTER home correct-horse", "INVALID_NAME"), ("REGISTER 1andre correct-horse", "INVALID_NAME"),
-            ("REGISTER \(String(repeating: "x", count: 25)) correct-horse", "INVALID_NAME"), ("REGISTER tiago", "WEAK_PASSPHRASE"),
+            ("REGISTER \(String(repeating: "x", count: 25)) correct-horse", "INVALID_NAME"), ("REGISTER tiago 1234567", "WEAK_PASSPHRASE"),
             ("REGISTER tiago short", "WEAK_PASSPHRASE"), ("REGISTER Andre correct-horse", "NAME_TAKEN"), ("FORMAT xml", "BAD_PARAM"),
             ("FORWRD x", "UNKNOWN_COMMAND"), ("*", "UNKNOWN_COMMAND"), ("#", "BAD_PARAM"),
         ]
