@@ -97,6 +97,12 @@ actor IRCServer {
     /// The last line of every connection at shutdown.
     nonisolated static func farewell(_ reason: String) -> String { "ERROR :\(reason)\r\n" }
 
+    /// All connections of a user, and of its account under other nicks.
+    func sessions(of user: IRCUser) -> [IRCClient] {
+        guard let account = user.account?.key else { return user.clients }
+        return clients.values.filter { $0.user != nil && $0.login?.account == account }
+    }
+
     func nextNumber() -> Int {
         lastNumber += 1
         return lastNumber
@@ -191,11 +197,4 @@ actor IRCServer {
             group[0].channel.eventLoop.execute { for outbox in group { outbox.drain() } }
         }
     }
-}
-
-/// What a user said to another, and heard from them.
-struct IRCConversation {
-    /// Of the other, as last seen.
-    var nick: String
-    var history = IRCHistory()
 }
