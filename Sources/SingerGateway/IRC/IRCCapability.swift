@@ -31,6 +31,7 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
     static let noImplicitNames = Self(rawValue: 1 << 24)
     static let preAway = Self(rawValue: 1 << 25)
     static let readMarker = Self(rawValue: 1 << 26)
+    static let metadata2 = Self(rawValue: 1 << 27)
 
     /// Those that change how a line looks; two sessions that agree in them can be sent the same bytes.
     static let tagged: Self = [.accountTag, .messageTags, .serverTime]
@@ -40,7 +41,7 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
         ("account-notify", .accountNotify), ("account-tag", .accountTag), ("away-notify", .awayNotify), ("batch", .batch),
         ("cap-notify", .capNotify), ("chghost", .changeHost), ("draft/account-registration", .accountRegistration),
         ("draft/chathistory", .chatHistory), ("draft/event-playback", .eventPlayback), ("draft/message-redaction", .messageRedaction),
-        ("draft/metadata-3", .metadata), ("draft/multiline", .multiline), ("draft/no-implicit-names", .noImplicitNames),
+        ("draft/metadata-2", .metadata2), ("draft/metadata-3", .metadata), ("draft/multiline", .multiline), ("draft/no-implicit-names", .noImplicitNames),
         ("draft/pre-away", .preAway), ("draft/read-marker", .readMarker), ("echo-message", .echoMessage), ("extended-join", .extendedJoin),
         ("extended-monitor", .extendedMonitor), ("invite-notify", .inviteNotify), ("labeled-response", .labeledResponse),
         ("message-tags", .messageTags), ("multi-prefix", .multiPrefix), ("sasl", .sasl), ("server-time", .serverTime), ("setname", .setName),
@@ -56,7 +57,7 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
         let policy = isSecure && version >= 302 ? ["sts=duration=\(IRCLimits.secureTransportSeconds)"] : []
         return policy
             + names.compactMap { name, capability in
-                guard version >= 302 else { return capability == .multiline || capability == .metadata ? nil : name }
+                guard version >= 302 else { return [.multiline, .metadata, .metadata2].contains(capability) ? nil : name }
                 return value(of: capability).map { "\(name)=\($0)" } ?? name
             }
     }
@@ -64,7 +65,7 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
     private static func value(of capability: Self) -> String? {
         switch capability {
         case .accountRegistration: "custom-account-name"
-        case .metadata:
+        case .metadata, .metadata2:
             "before-connect,max-subs=\(IRCLimits.subscriptionsMax),max-keys=\(IRCLimits.metadataKeysMax),max-value-bytes=\(IRCLimits.metadataValueBytesMax)"
         case .multiline: "max-bytes=\(IRCLimits.multilineBytesMax),max-lines=\(IRCLimits.multilineLinesMax)"
         case .sasl: "PLAIN"

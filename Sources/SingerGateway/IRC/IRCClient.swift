@@ -1,3 +1,4 @@
+internal import NIOCore
 internal import SingerCore
 internal import SingerNode
 
@@ -5,6 +6,8 @@ internal import SingerNode
 final class IRCClient {
     let number: Int
     let outbox: IRCOutbox
+    var liveness: IRCLiveness
+    var liveCheck: Scheduled<Void>?
     var capabilities: IRCCapabilities = []
     var capVersion = 301
     var registration = IRCRegistration()
@@ -33,7 +36,8 @@ final class IRCClient {
         case suffix
     }
 
-    init(number: Int, outbox: IRCOutbox) {
+    init(number: Int, outbox: IRCOutbox, liveness: IRCLiveness) {
+        self.liveness = liveness
         self.number = number
         self.outbox = outbox
     }
@@ -46,6 +50,19 @@ struct IRCView: Hashable, Sendable {
     let view: View
     /// As the client wrote it.
     let channel: String
+    /// The posts that were last shown in it: of a deleted post nothing else tells where it was.
+    private(set) var shown: [EntryID] = []
+
+    init(view: View, channel: String) {
+        self.view = view
+        self.channel = channel
+    }
+
+    mutating func didShow(_ id: EntryID) {
+        guard !shown.contains(id) else { return }
+        shown.append(id)
+        if shown.count > IRCLimits.shownMax { shown.removeFirst() }
+    }
 }
 
 /// How far a connection is with its registration.

@@ -27,7 +27,7 @@ enum IRCCommandTable {
     static let byVerb = Dictionary(all.map { ($0.verb, $0) }, uniquingKeysWith: { first, _ in first })
 
     private static let registration = [
-        IRCCommand("CAP LS|LIST|REQ|END [:capabilities]", 1, anyone: true) { $0.cap($1) },
+        IRCCommand("CAP LS|LIST|REQ|END [:capabilities]", 1, anyone: true) { await $0.cap($1) },
         IRCCommand("PASS password, or name:passphrase", 1, anyone: true) { await $0.pass($1) },
         IRCCommand("NICK nickname", anyone: true) { await $0.nick($1) },
         IRCCommand("USER username 0 * :realname", 4, anyone: true) { await $0.user($1) },
@@ -63,8 +63,8 @@ enum IRCCommandTable {
         IRCCommand("BATCH +reference draft/multiline target | -reference", 1) { await $0.batch($1) },
         IRCCommand("REDACT target msgid [:reason]", 2) { await $0.redact($1) },
         IRCCommand("CHATHISTORY LATEST|BEFORE|AFTER|AROUND|BETWEEN target … limit | TARGETS from to limit") { await $0.chatHistory($1) },
-        IRCCommand("MARKREAD target [timestamp=…]") { $0.markRead($1) },
-        IRCCommand("METADATA target GET|LIST|SET|CLEAR|SUB|UNSUB|SUBS|SYNC …", 2, anyone: true) { $0.metadata($1) },
+        IRCCommand("MARKREAD target [timestamp=…]") { await $0.markRead($1) },
+        IRCCommand("METADATA target GET|LIST|SET|CLEAR|SUB|UNSUB|SUBS|SYNC …", 2, anyone: true) { await $0.metadata($1) },
     ]
 
     private static let people = [

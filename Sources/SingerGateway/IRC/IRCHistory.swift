@@ -6,7 +6,8 @@ struct IRCHistory {
 
     mutating func append(_ item: IRCHistoryItem) {
         items.append(item)
-        if items.count > IRCLimits.historyMessagesMax { items.removeFirst(items.count - IRCLimits.historyMessagesMax) }
+        // Some at a time: taking the first away moves all others.
+        if items.count > IRCLimits.historyMessagesMax + IRCLimits.historySlack { items.removeFirst(IRCLimits.historySlack) }
     }
 
     func item(_ messageID: String) -> IRCHistoryItem? { items.last { $0.messageID == messageID } }

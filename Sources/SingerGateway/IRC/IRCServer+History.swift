@@ -6,12 +6,13 @@ extension IRCServer {
     func chatHistory(_ call: IRCCall) async {
         guard let user = call.client.user else { return }
         guard let subcommand = call.parameter(0)?.asciiUppercased else {
-            return fail(call, "CHATHISTORY", "NEED_MORE_PARAMS", ["*"], "Missing parameters")
+            return fail(call, "CHATHISTORY", "INVALID_PARAMS", ["*"], "Insufficient parameters")
         }
         func refuse(_ code: String, _ text: String) { fail(call, "CHATHISTORY", code, [subcommand], text) }
         let counts = ["LATEST": 4, "BEFORE": 4, "AFTER": 4, "AROUND": 4, "BETWEEN": 5, "TARGETS": 4]
-        guard let count = counts[subcommand] else { return refuse("UNKNOWN_COMMAND", "Unknown subcommand") }
-        guard call.parameters.count >= count else { return refuse("NEED_MORE_PARAMS", "Missing parameters") }
+        guard let count = counts[subcommand] else { return refuse("INVALID_PARAMS", "Unknown command") }
+        guard call.parameters.count >= count else { return refuse("INVALID_PARAMS", "Insufficient parameters") }
+        guard call.parameters.count == count else { return refuse("INVALID_PARAMS", "Too many parameters") }
         guard let limit = Int(call.parameters[count - 1]), limit >= 0 else { return refuse("INVALID_PARAMS", "The limit must be a number") }
         let rows = limit == 0 ? IRCLimits.historyRowsMax : min(limit, IRCLimits.historyRowsMax)
         let bounds = call.parameters[(subcommand == "TARGETS" ? 1 : 2)..<(count - 1)]
@@ -39,16 +40,20 @@ extension IRCServer {
         let places = zip(selectors, messageIDs).map { IRCPlace(bound: $0, messageID: $1) }
         if IRCName.isView(target) { return await viewHistory(subcommand, target, places, rows, call) }
         let history: IRCHistory
+        // As it is written here, not as it was typed.
+        let name: String
         if target.utf8.first == UInt8(ascii: "#") {
             guard let channel = channels[target.ircFolded], channel.members[user.number] != nil else {
                 return fail(call, "CHATHISTORY", "INVALID_TARGET", [subcommand, target], "No history of that can be shown")
             }
-            history = channel.history
+            (history, name) = (channel.history, channel.name)
         } else {
-            history = conversations[user.key]?[target.ircFolded]?.history ?? IRCHistory()
+            let conversation = conversations[user.key]?[target.ircFolded]
+            history = conversation?.history ?? IRCHistory()
+            name = users[target.ircFolded]?.nick ?? conversation?.nick ?? target
         }
         let items = history.items(subcommand, places, rows, withEvents: call.client.capabilities.contains(.eventPlayback))
-        call.batch("chathistory", [target], items.flatMap { replies(of: $0, for: call.client.capabilities) })
+        call.batch("chathistory", [name], items.flatMap { replies(of: $0, for: call.client.capabilities) })
     }
 
     /// With whom, and where, something was said last in a span of time.

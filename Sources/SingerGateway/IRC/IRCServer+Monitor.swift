@@ -7,6 +7,7 @@ extension IRCServer {
         case "+":
             var online: [String] = []
             var offline: [String] = []
+            var metadata: [IRCOutgoing] = []
             for (index, nick) in nicks.enumerated() {
                 // Masks, and what can't be a nick, are never online.
                 guard IRCName.isNick(nick) else { continue }
@@ -16,10 +17,16 @@ extension IRCServer {
                 }
                 client.monitored[nick.ircFolded] = nick
                 watchers[nick.ircFolded, default: []].insert(client.number)
-                if let user = users[nick.ircFolded] { online.append(user.source) } else { offline.append(nick) }
+                if let user = users[nick.ircFolded] {
+                    online.append(user.source)
+                    metadata += subscribed(user.nick, user.metadata, client)
+                } else {
+                    offline.append(nick)
+                }
             }
             monitorReplies(.monitorOnline, online, call)
             monitorReplies(.monitorOffline, offline, call)
+            for message in metadata { call.reply(message) }
         case "-":
             for nick in nicks { unwatch(nick.ircFolded, client) }
         case "C":
@@ -39,15 +46,7 @@ extension IRCServer {
     }
 
     private func monitorReplies(_ kind: IRCNumeric, _ nicks: [String], _ call: IRCCall) {
-        var line = ""
-        for nick in nicks {
-            if line.utf8.count + nick.utf8.count + 1 > 380 {
-                numeric(kind, call, [], line)
-                line = ""
-            }
-            line += line.isEmpty ? nick : "," + nick
-        }
-        if !line.isEmpty { numeric(kind, call, [], line) }
+        for line in Self.packed(nicks) { numeric(kind, call, [], line.joined(separator: ",")) }
     }
 
     func unwatch(_ folded: String, _ client: IRCClient) {
@@ -61,6 +60,7 @@ extension IRCServer {
         for number in watchers[nick.ircFolded] ?? [] {
             guard let client = clients[number], client.user != nil else { continue }
             send(message(user == nil ? .monitorOffline : .monitorOnline, to: client, [], user?.source ?? nick), to: client)
+            if let user { for message in subscribed(user.nick, user.metadata, client) { send(message, to: client) } }
         }
     }
 }

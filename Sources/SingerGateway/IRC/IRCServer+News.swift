@@ -51,12 +51,8 @@ extension IRCServer {
                 }
                 send(text, to: client)
             }
-        case .deleted(let id):
-            if client.capabilities.contains(.messageRedaction) {
-                send(IRCOutgoing("REDACT", [Self.home, id.hash.text], source: serverName), to: client)
-            } else {
-                tell(client, "\(id.shown) was deleted by its author", in: Self.home)
-            }
+        case .deleted(let id, by: let author, in: let views):
+            for message in deletions(of: id, by: source(of: author, to: client), in: views, client) { send(message, to: client) }
         case .follow(let follower):
             tell(client, "\(follower.name) follows you", in: user.nick)
             if client.views[Self.home] != nil { send(IRCOutgoing("MODE", [Self.home, "+v", follower.name], source: serverName), to: client) }
@@ -80,7 +76,7 @@ extension IRCServer {
     }
 
     private func tell(_ client: IRCClient, _ text: String, in target: String) {
-        send(IRCOutgoing("NOTICE", [target], source: serviceSource, text: PlainDialect.safe(text)), to: client)
+        send(serviceNotice(text, in: target), to: client)
     }
 
     /// Somebody who is followed, at another peer: away is who has no session.

@@ -39,12 +39,18 @@ extension IRCServer {
         }
     }
 
-    /// Shows a post to the connection that wrote it, and makes it the topic.
+    /// Shows a post to the connection that wrote it, in all its open views to which the post belongs, and makes it the topic.
     ///
     /// - Parameter isShown: whether the client does not show it by itself.
     func posted(_ id: ShownID, in channel: String, _ login: Login, _ call: IRCCall, isShown: Bool) async {
         guard let post = try? await node.show(id.hash.text, login).post, let user = call.client.user else { return }
-        if isShown { call.replies += replies(of: item(post, in: channel, call.client), for: call.client.capabilities) }
+        // Nothing is shown twice where it was written: there the client shows it by itself, or asked for the echo.
+        let others = call.client.views.values.filter { $0.channel.ircFolded != channel.ircFolded }.sorted { $0.channel < $1.channel }
+        let selecting = (try? await node.views(Set(others.map(\.view)), containing: id, login)) ?? []
+        for channel in (isShown ? [channel] : []) + others.filter({ selecting.contains($0.view) }).map(\.channel) {
+            call.replies += replies(of: item(post, in: channel, call.client), for: call.client.capabilities)
+        }
+        if !isShown { call.client.views[channel.ircFolded]?.didShow(id.hash) }
         for client in sessions(of: user) where client.views[Self.home] != nil {
             // A client that sees its own post again has its id already.
             guard client !== call.client || !isShown else { continue }
@@ -67,11 +73,12 @@ extension IRCServer {
         }
         do {
             let id = try await node.delete(messageID, by: login)
-            let reason = call.parameter(2)
-            for client in sessions(of: user) where client.capabilities.contains(.messageRedaction) {
-                let message = IRCOutgoing("REDACT", [target, id.hash.text], source: client.user?.source ?? user.source, text: reason)
-                if client === call.client { call.reply(message) } else { send(message, to: client) }
+            // Other sessions are told by way of the store.
+            var told = deletions(of: id, by: user.source, in: [.home, .user(login.account)], call.client)
+            if call.client.views[target.ircFolded] == nil, call.client.capabilities.contains(.messageRedaction) {
+                told.insert(IRCOutgoing("REDACT", [target, id.hash.text], source: user.source), at: 0)
             }
+            for message in told { call.reply(message.redacted(because: call.parameter(2))) }
         } catch .notYours {
             fail(call, "REDACT", "REDACT_FORBIDDEN", [target, messageID], "Only its author may do that")
         } catch .noSuchPost, .badID, .deleted {
@@ -79,5 +86,29 @@ extension IRCServer {
         } catch {
             failure(call, Failure(error), command: "REDACT", context: [target])
         }
+    }
+
+    /// What a client is told of a deleted post: in every open view that showed it, or that selects it.
+    func deletions(of id: ShownID, by source: String, in views: [View], _ client: IRCClient, except place: String? = nil) -> [IRCOutgoing] {
+        client.views.values.filter { views.contains($0.view) || $0.shown.contains(id.hash) }.sorted { $0.channel < $1.channel }.compactMap { view in
+            if client.capabilities.contains(.messageRedaction) {
+                var message = IRCOutgoing("REDACT", [view.channel, id.hash.text], source: source)
+                message.time = now
+                return message
+            }
+            guard view.channel != place else { return nil }
+            return serviceNotice("\(id.shown) was deleted by its author", in: view.channel)
+        }
+    }
+}
+
+extension IRCOutgoing {
+    /// With the reason that was given, where there is room for one.
+    fileprivate func redacted(because reason: String?) -> Self {
+        guard command == "REDACT", let reason else { return self }
+        var copy = self
+        copy.parameters.append(reason)
+        copy.endsInText = true
+        return copy
     }
 }

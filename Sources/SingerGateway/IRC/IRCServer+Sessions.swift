@@ -12,6 +12,8 @@ extension IRCServer {
         let client = call.client
         await leaveAccount(client)
         client.login = login
+        await recall(login)
+        guard client.login === login else { return }
         let account = IRCAccount(key: login.account, name: login.name.text)
         let source = client.user?.source ?? "\(client.nick)!\(client.registration.userName ?? "*")@\(account.host)"
         numeric(.loggedIn, call, [source, account.name], "You are now logged in as \(account.name)")
@@ -27,7 +29,9 @@ extension IRCServer {
         }
         if user.account?.key != account.key {
             if user.clients.count > 1 { detach(client, from: user, call) }
-            setAccount(client.user ?? user, account, call)
+            let user = client.user ?? user
+            setAccount(user, account, call)
+            takeMetadata(user, login)
         }
         if takesName {
             evict(from: account.name, by: account)
@@ -76,6 +80,7 @@ extension IRCServer {
         } else {
             user.account = nil
             user.host = IRCUser.guestHost
+            user.metadata = [:]
         }
         sendToPeers(
             of: user, IRCOutgoing("ACCOUNT", [account?.name ?? "*"], source: source), includingSelf: true, except: call.client, having: .accountNotify,
@@ -122,6 +127,7 @@ extension IRCServer {
         if let user = client.user {
             for view in views.values { send(IRCOutgoing("PART", [view.channel], source: user.source), to: client) }
         }
+        await settleAccount(login)
         await node.logout(login)
     }
 }

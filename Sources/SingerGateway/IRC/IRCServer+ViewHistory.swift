@@ -52,13 +52,21 @@ extension IRCServer {
 
     /// A post as a message to a view.
     func item(_ post: PostView, in channel: String, _ client: IRCClient) -> IRCHistoryItem {
-        let isOwn = post.author.account == client.login?.account
-        let source = isOwn ? client.user?.source ?? IRCAccount.source(of: post.author) : IRCAccount.source(of: post.author)
+        client.views[channel.ircFolded]?.didShow(post.id.hash)
+        let source = source(of: post.author, to: client)
         // `:source PRIVMSG channel :`
         let bytesMax = IRCMessage.bytesMax - source.utf8.count - channel.utf8.count - 12
+        let isPast = !client.capabilities.contains(.serverTime) && now - post.created > IRCLimits.untoldTimeMax
+        let text = PostLines.text(of: post, client.idStyle, stamp: isPast ? Timestamp.short(post.created, now: now) : nil)
         let tags = post.replyTo.map { [IRCMessage.Tag("+draft/reply", $0.hash.text)] } ?? []
         return IRCHistoryItem(
             messageID: post.id.hash.text, time: post.created, source: source, party: .account(post.author.account), account: post.author.name, isBot: false,
-            command: "PRIVMSG", target: channel, lines: PostLines.lines(PostLines.text(of: post, client.idStyle), bytesMax: bytesMax), clientTags: tags)
+            command: "PRIVMSG", target: channel, lines: PostLines.lines(text, bytesMax: bytesMax), clientTags: tags)
+    }
+
+    /// The source of what somebody wrote: of one's own it is the connection's, whatever nick it has.
+    func source(of author: UserView, to client: IRCClient) -> String {
+        let own = author.account == client.login?.account ? client.user?.source : nil
+        return own ?? IRCAccount.source(of: author)
     }
 }

@@ -5,7 +5,7 @@ internal import SingerNode
 
 /// All that IRC clients of this peer share: nicks, ordinary channels, who watches whom. Views are each client's own.
 ///
-/// What is kept here ends with the process, also read markers and metadata; posts are in the store.
+/// What is kept here ends with the process. Posts are in the store, and so is what an account's clients leave: see `IRCServer+Keeping`.
 actor IRCServer {
     /// What was read of a client.
     enum Input: Hashable, Sendable {
@@ -34,9 +34,8 @@ actor IRCServer {
     var whowas: [Whowas] = []
     /// What two users said to each other, for each of them, by the folded nick of the other.
     var conversations: [IRCPartyKey: [String: IRCConversation]] = [:]
-    var readMarkers: [IRCPartyKey: [String: Milliseconds]] = [:]
-    /// Ordinary channels that an account was in when its last connection was lost.
-    var channelsLost: [AccountKey: [String]] = [:]
+    /// What clients leave here, of each guest and of each account with an open session.
+    var kept: [IRCPartyKey: ClientState] = [:]
     /// Accounts whose sessions each have a nick of their own.
     var accountsAlone: Set<AccountKey> = []
 
@@ -67,14 +66,16 @@ actor IRCServer {
     // MARK: Connections
 
     func connect(_ outbox: IRCOutbox, isAdmitted: Bool) -> Int {
-        let client = IRCClient(number: nextNumber(), outbox: outbox)
+        let client = IRCClient(number: nextNumber(), outbox: outbox, liveness: IRCLiveness(configuration.patience, now: .now()))
         client.registration.isAdmitted = isAdmitted
         clients[client.number] = client
+        watch(client)
         return client.number
     }
 
     /// Carries out what a client sent, in order.
     func take(_ inputs: [Input], from number: Int) async -> Session.Next {
+        clients[number]?.liveness.heard(.now())
         for input in inputs {
             guard let client = clients[number], !client.isGone else { return .close }
             let next = await take(input, from: client)
