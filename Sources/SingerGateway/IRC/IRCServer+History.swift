@@ -40,20 +40,17 @@ extension IRCServer {
         let places = zip(selectors, messageIDs).map { IRCPlace(bound: $0, messageID: $1) }
         if IRCName.isView(target) { return await viewHistory(subcommand, target, places, rows, call) }
         let history: IRCHistory
-        // As it is written here, not as it was typed.
-        let name: String
         if target.utf8.first == UInt8(ascii: "#") {
             guard let channel = channels[target.ircFolded], channel.members[user.number] != nil else {
                 return fail(call, "CHATHISTORY", "INVALID_TARGET", [subcommand, target], "No history of that can be shown")
             }
-            (history, name) = (channel.history, channel.name)
+            history = channel.history
         } else {
-            let conversation = conversations[user.key]?[target.ircFolded]
-            history = conversation?.history ?? IRCHistory()
-            name = users[target.ircFolded]?.nick ?? conversation?.nick ?? target
+            history = conversations[user.key]?[target.ircFolded]?.history ?? IRCHistory()
         }
         let items = history.items(subcommand, places, rows, withEvents: call.client.capabilities.contains(.eventPlayback))
-        call.batch("chathistory", [name], items.flatMap { replies(of: $0, for: call.client.capabilities) })
+        // As it was asked for: by that clients find what they asked.
+        call.batch("chathistory", [target], items.flatMap { replies(of: $0, for: call.client.capabilities) })
     }
 
     /// With whom, and where, something was said last in a span of time.
