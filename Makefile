@@ -1,22 +1,33 @@
 # Singer: `make run` starts a peer, `make test` proves that it works. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release run test check demo measure lint format proto install clean
+.PHONY: help deps deps-test build release run test check demo measure lint format proto install clean
 
 PREFIX ?= /usr/local
 SWIFT ?= swift
 DEBIAN_PACKAGES = libsqlite3-dev libreadline-dev libopendht-dev
+# IRC clients that the tests work as their users do.
+DEBIAN_TEST_PACKAGES = irssi weechat-headless weechat-plugins ii python3-irc
 ARGS ?=
 
 help: ## What can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-deps: ## Install the C libraries that are missing (Debian, Ubuntu)
-	@missing=""; for p in $(DEBIAN_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+# Installs those of the packages in $(1) that are missing, with the options $(2) of apt-get, on Debian and its like; elsewhere that is left to the user.
+define install_missing
+	@command -v dpkg >/dev/null || exit 0; \
+	missing=""; for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then \
 	  echo "installing$$missing"; \
 	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y $$missing; \
+	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y $(2) $$missing; \
 	fi
+endef
+
+deps: ## Install the C libraries that are missing (Debian, Ubuntu)
+	$(call install_missing,$(DEBIAN_PACKAGES))
+
+deps-test: deps ## Install the IRC clients that tests use; without one its test is skipped
+	$(call install_missing,$(DEBIAN_TEST_PACKAGES),--no-install-recommends) || echo "tests of the clients that are missing will be skipped"
 
 build: deps ## Build everything for development
 	$(SWIFT) build --build-tests
@@ -31,7 +42,7 @@ run: release ## Start a peer on the defaults (ARGS='--gateway 127.0.0.1:6668' fo
 # many sockets of the other tests it would come late, so tests that have a DHT node in their own process run by themselves.
 WITH_DHT = SingerDHTTests|ForgedRecordTests|FloodTests|HostileTests
 
-test: deps ## Build, and pass every test
+test: deps-test ## Build, and pass every test
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --skip '$(WITH_DHT)'
 	$(SWIFT) test --skip-build --filter '$(WITH_DHT)'
@@ -61,6 +72,7 @@ proto: ## Regenerate Sources/SingerWire/singer.pb.swift (needs protoc)
 install: release ## Install below PREFIX (default /usr/local), staged in DESTDIR
 	install -D -m 755 .build/release/singerd $(DESTDIR)$(PREFIX)/bin/singerd
 	install -D -m 644 man/singerd.8 $(DESTDIR)$(PREFIX)/share/man/man8/singerd.8
+	install -D -m 644 man/singer-irc.7 $(DESTDIR)$(PREFIX)/share/man/man7/singer-irc.7
 	install -D -m 644 bootstrap.txt $(DESTDIR)$(PREFIX)/share/doc/singer/bootstrap.txt
 
 clean: ## Remove what was built

@@ -60,7 +60,7 @@ import Testing
     }
 
     /// Takes a store back to the schema before this one, as an older version left it.
-    @Test func `a data directory of the first version is brought up to date`() async throws {
+    @Test func `a data directory of an older version is brought up to date`() async throws {
         let directory = TemporaryDirectory()
         do {
             let peer = try TestStore(directory)
@@ -70,7 +70,7 @@ import Testing
         let queue = try DatabaseQueue(path: directory.path + "/singer.db")
         try await queue.write { db in
             for table in ["read_marker", "metadata", "client_channel"] { try db.execute(sql: "DROP TABLE \(table)") }
-            try db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = '2'")
+            try db.execute(sql: "DELETE FROM grdb_migrations WHERE identifier = 'clients'")
         }
         try queue.close()
         let peer = try TestStore(directory)

@@ -19,6 +19,8 @@ enum IRCLimits {
     /// Of ordinary channels and private messages; views keep theirs in the store.
     static let historyMessagesMax = 500
     static let historySlack = 50
+    /// About a screen.
+    static let viewPostsShown = 20
     static let historyConversationsMax = 50
     static let historyRowsMax = 100
     /// Posts of a view whose deletion is told there; who deletes later reaches only &home and &@name.

@@ -23,8 +23,7 @@ extension IRCServer {
             guard client.user == nil else { return }
             client.registration.isNegotiating = false
             completeIfReady(call)
-            // Who came by PASS is in their account for good; who came by SASL may yet choose another.
-            if client.registration.isNamed { await settle(call) }
+            await settle(call)
         default:
             numeric(.invalidCapCommand, call, [call.parameters[0]], "Invalid CAP command")
         }
@@ -81,7 +80,10 @@ extension IRCServer {
             return await settle(call)
         }
         guard IRCName.isNick(nick) else { return numeric(.erroneousNickname, call, [nick], "Erroneous nickname") }
-        guard canTake(nick, client) else { return numeric(.nicknameInUse, call, [nick], "Nickname is already in use") }
+        guard canTake(nick, client) else {
+            if client.user == nil { client.registration.nickRefused = nick }
+            return numeric(.nicknameInUse, call, [nick], "Nickname is already in use")
+        }
         guard let user = client.user else {
             client.registration.nick = nick
             completeIfReady(call)

@@ -36,6 +36,8 @@ actor IRCServer {
     var conversations: [IRCPartyKey: [String: IRCConversation]] = [:]
     /// What clients leave here, of each guest and of each account with an open session.
     var kept: [IRCPartyKey: ClientState] = [:]
+    /// Views that a connection of an account left open when it ended, and when that was: the next one is shown what is newer.
+    var viewsLeft: [AccountKey: [View: Milliseconds]] = [:]
     /// Accounts whose sessions each have a nick of their own.
     var accountsAlone: Set<AccountKey> = []
 
