@@ -55,6 +55,14 @@ public enum Limits {
     public static let viewsMax = 100
     /// Notices that do not come from the store (online, offline), kept for a session that reads slowly.
     public static let noticesMax = 256
+    /// What is kept for the clients of one account. A marker is 100 bytes; nobody follows more conversations than this.
+    public static let readMarkersMax = 1_000
+    public static let metadataKeysMax = 20
+    public static let metadataValueBytesMax = 300
+    /// As many channels as a user may be in.
+    public static let clientChannelsMax = 100
+    /// The name of a channel, a view, a nick or a key.
+    public static let clientNameBytesMax = 64
     /// Connections to the gateway at one time.
     public static let sessionsMax = 20_000
     /// Wrong passphrases are answered at most this fast for each name.

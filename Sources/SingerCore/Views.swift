@@ -127,7 +127,8 @@ public struct WhoIs: Hashable, Sendable {
 public enum Push: Hashable, Sendable {
     /// A post, and which of the session's open views it belongs to; the timeline is always open.
     case post(PostView, in: [View])
-    case deleted(ShownID)
+    /// An author deleted a post. Views are those that select it by its author; what else it was in cannot be told any more.
+    case deleted(ShownID, by: UserView, in: [View])
     /// Somebody began, or ceased, to follow the account.
     case follow(UserView)
     case unfollow(UserView)

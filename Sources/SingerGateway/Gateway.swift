@@ -64,6 +64,9 @@ public final class Gateway: Service {
         }
     }
 
+    /// Where WebSockets are listened for, once that is so.
+    var webSocketPort: Int? { webSocketListener.withLock { $0?.channel.localAddress?.port } }
+
     private func run<Accepted: Sendable>(
         _ listener: NIOAsyncChannel<Accepted, Never>, _ serve: @escaping @Sendable (Accepted) async -> Void
     ) async throws {

@@ -42,6 +42,8 @@ public struct GatewayConfiguration: Hashable, Sendable {
     public var tls: TLS?
     /// `nil`: off.
     public var webSocket: WebSocket?
+    /// With IRC clients that are silent. Only tests have less.
+    var patience = IRCLiveness.Patience()
 
     public init(
         host: String = "127.0.0.1", port: Int = 6667, serverName: String = "singer.local", password: String? = nil, tls: TLS? = nil,

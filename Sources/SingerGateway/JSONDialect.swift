@@ -13,7 +13,7 @@ enum JSONDialect {
         let event: JSONValue =
             switch push {
             case .post(let post, in: _): ["event": "post", "post": value(of: post)]
-            case .deleted(let id): ["event": "deleted", "id": .string(id.shown), "hash": .string(id.hash.text)]
+            case .deleted(let id, by: _, in: _): ["event": "deleted", "id": .string(id.shown), "hash": .string(id.hash.text)]
             case .follow(let user): event("follow", user)
             case .unfollow(let user): event("unfollow", user)
             case .like(let user, let id):

@@ -21,7 +21,7 @@ enum PlainDialect {
     static func line(of push: Push) -> String {
         switch push {
         case .post(let post, in: _): safe("* " + text(of: post))
-        case .deleted(let id): safe("* deleted \(id.shown)")
+        case .deleted(let id, by: _, in: _): safe("* deleted \(id.shown)")
         case .follow(let user): safe("* follow \(user.name)")
         case .unfollow(let user): safe("* unfollow \(user.name)")
         case .like(let user, let id): safe("* like \(user.name) \(id.shown)")

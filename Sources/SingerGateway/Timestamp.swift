@@ -17,6 +17,12 @@ enum Timestamp {
             + clock(hour: Int64(parts.tm_hour), minute: Int64(parts.tm_min), second: Int64(parts.tm_sec))
     }
 
+    /// `12-11 10:56`, in the daemon's time zone; with the year when that could be another one.
+    static func short(_ time: Milliseconds, now: Milliseconds) -> String {
+        let text = local(time).dropLast(3)
+        return String(now - time < 300 * 86_400_000 ? text.dropFirst(5) : text)
+    }
+
     /// `2022-12-11T10:56:05.123Z` (RFC 3339).
     static func utc(_ time: Milliseconds) -> String {
         let (seconds, milliseconds) = floorDivide(time, 1_000)

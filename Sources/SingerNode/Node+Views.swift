@@ -12,6 +12,15 @@ extension Node {
         }
     }
 
+    /// Which of some views a post belongs to.
+    public func views(_ views: Set<View>, containing id: ShownID, _ login: Login) async throws(NodeError) -> [View] {
+        do {
+            return try await store.views(views, containing: id.hash, for: login.account)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
     /// Whom the login's account follows, in alphabetical order, and whether they follow back.
     public func followed(by login: Login) async throws(NodeError) -> [(user: UserView, followsBack: Bool)] {
         do {

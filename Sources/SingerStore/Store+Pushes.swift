@@ -34,7 +34,7 @@ extension Store {
                 AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)))
         """
 
-    private static let isUnmutedPost = "(e.kind = 1 AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))"
+    private static let isUnmuted = "(e.kind IN (1, 7) AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))"
 
     /// - Parameter views: whose new posts are wanted besides the timeline's.
     public func arrivals(for account: AccountKey, after cursor: Int64, views: Set<View> = []) async throws(StoreError) -> Arrivals {
@@ -46,7 +46,7 @@ extension Store {
                 db.cachedStatement(
                     sql: """
                         SELECT e.id, e.kind, e.hash, e.account_id, e.body, \(Self.concerns) AS concerns FROM entry e
-                        WHERE e.id > ?2 AND (\(views.isEmpty ? "" : Self.isUnmutedPost + " OR ")\(Self.concerns)) ORDER BY e.id LIMIT \(Limits.rowsMax)
+                        WHERE e.id > ?2 AND (\(views.isEmpty ? "" : Self.isUnmuted + " OR ")\(Self.concerns)) ORDER BY e.id LIMIT \(Limits.rowsMax)
                         """),
                 arguments: [id, cursor])
             let pushes = try rows.compactMap { row in try Self.push(row, for: id, views, db).map { (arrival: row[0] as Int64, push: $0) } }
@@ -77,7 +77,11 @@ extension Store {
             guard let target = try reference(row[4], kind: .delete) else { return nil }
             let isPost = try Bool.fetchOne(
                 db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM post WHERE hash = ? AND account_id = ?)"), arguments: [target.entry.data, actor])
-            return isPost == true ? .deleted(try shown(target.entry, db)) : nil
+            guard isPost == true else { return nil }
+            let author = try user(actor, db)
+            let isHome: Bool = row["concerns"]
+            return .deleted(
+                try shown(target.entry, db), by: author, in: (isHome ? [.home] : []) + (views.contains(.user(author.account)) ? [.user(author.account)] : []))
         case .profile, .unlike, nil: return nil
         }
     }

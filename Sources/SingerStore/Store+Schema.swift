@@ -1,10 +1,12 @@
 internal import GRDB
+internal import SingerCore
 
 extension Store {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: schema1) }
         migrator.registerMigration("roaming") { db in try db.execute(sql: schemaRoaming) }
+        migrator.registerMigration("clients") { db in try db.execute(sql: schemaClients) }
         return migrator
     }
 
@@ -213,5 +215,42 @@ extension Store {
             seq INTEGER NOT NULL,
             envelope BLOB NOT NULL
         ) STRICT;
+        """
+
+    /// What clients leave with their peer, bounded for each account: they choose how much they send.
+    private static let schemaClients = """
+        CREATE TABLE read_marker (
+            account_id INTEGER NOT NULL REFERENCES local_account,
+            target TEXT NOT NULL CHECK (length(CAST(target AS BLOB)) BETWEEN 1 AND \(Limits.clientNameBytesMax)),
+            time INTEGER NOT NULL CHECK (time >= 0),
+            PRIMARY KEY (account_id, target)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TRIGGER read_marker_stays BEFORE UPDATE ON read_marker WHEN NEW.time < OLD.time
+            BEGIN SELECT RAISE(ABORT, 'a read marker never goes back'); END;
+        CREATE TRIGGER read_marker_bound AFTER INSERT ON read_marker
+            WHEN (SELECT count(*) FROM read_marker WHERE account_id = NEW.account_id) > \(Limits.readMarkersMax)
+            BEGIN
+                DELETE FROM read_marker WHERE account_id = NEW.account_id AND target =
+                    (SELECT target FROM read_marker WHERE account_id = NEW.account_id ORDER BY time, target LIMIT 1);
+            END;
+
+        CREATE TABLE metadata (
+            account_id INTEGER NOT NULL REFERENCES local_account,
+            key TEXT NOT NULL CHECK (length(CAST(key AS BLOB)) BETWEEN 1 AND \(Limits.clientNameBytesMax)),
+            value TEXT NOT NULL CHECK (length(CAST(value AS BLOB)) <= \(Limits.metadataValueBytesMax)),
+            PRIMARY KEY (account_id, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TRIGGER metadata_bound AFTER INSERT ON metadata
+            WHEN (SELECT count(*) FROM metadata WHERE account_id = NEW.account_id) > \(Limits.metadataKeysMax)
+            BEGIN SELECT RAISE(ABORT, 'an account has no more metadata than this'); END;
+
+        CREATE TABLE client_channel (
+            account_id INTEGER NOT NULL REFERENCES local_account,
+            channel TEXT NOT NULL CHECK (length(CAST(channel AS BLOB)) BETWEEN 1 AND \(Limits.clientNameBytesMax)),
+            PRIMARY KEY (account_id, channel)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TRIGGER client_channel_bound AFTER INSERT ON client_channel
+            WHEN (SELECT count(*) FROM client_channel WHERE account_id = NEW.account_id) > \(Limits.clientChannelsMax)
+            BEGIN SELECT RAISE(ABORT, 'an account is in no more channels than this'); END;
         """
 }

@@ -146,6 +146,16 @@ extension Store {
         }
     }
 
+    /// Which of some views a post belongs to.
+    public func views(_ views: Set<View>, containing id: EntryID, for account: AccountKey) async throws(StoreError) -> [View] {
+        try await read { db in
+            guard let account = try Self.accountID(account, db),
+                let arrival = try Int64.fetchOne(db, sql: "SELECT entry_id FROM post WHERE hash = ?", arguments: [id.data])
+            else { return [] }
+            return try Self.views(views, with: arrival, for: account, db)
+        }
+    }
+
     /// Whom an account follows, in alphabetical order, and whether they follow back.
     public func followed(by account: AccountKey) async throws(StoreError) -> [(user: UserView, followsBack: Bool)] {
         try await read { db in

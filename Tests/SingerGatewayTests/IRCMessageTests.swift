@@ -13,6 +13,16 @@ import Testing
             (":coolguy foo bar baz :  asdf quux ", "coolguy", "foo", ["bar", "baz", "  asdf quux "]),
             (":coolguy!ag@net\u{3}5w\u{3}ork.admin PRIVMSG foo :bar baz", "coolguy!ag@net\u{3}5w\u{3}ork.admin", "PRIVMSG", ["foo", "bar baz"]),
             ("  ping   abc  ", nil, "ping", ["abc"]),
+            ("@a=b;c :src  CMD   x  y   :z  ", "src", "CMD", ["x", "y", "z  "]),
+            ("@a  :src CMD", "src", "CMD", []),
+            ("CMD", nil, "CMD", []),
+            ("CMD :", nil, "CMD", [""]),
+            ("CMD a b ", nil, "CMD", ["a", "b"]),
+            ("CMD a :b :c", nil, "CMD", ["a", "b :c"]),
+            ("CMD a:b c:", nil, "CMD", ["a:b", "c:"]),
+            (":  CMD x", "", "CMD", ["x"]),
+            ("005 a \u{2}b\u{2}", nil, "005", ["a", "\u{2}b\u{2}"]),
+            (":src CMD \ta", "src", "CMD", ["\ta"]),
             (":src JOIN #chan", "src", "JOIN", ["#chan"]),
             ("USER :a\u{0301} b", nil, "USER", ["a\u{0301} b"]),
             ("a 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", nil, "a", (1...14).map(String.init) + ["15 16"]),
@@ -33,6 +43,10 @@ import Testing
         #expect(message.tag("f")?.value == "")
         #expect(message.clientTags == [.init("+g", "xb")])
         #expect(message.source == "quux")
+        for (text, value) in [#"@k=\\\\ x"#: #"\\"#, #"@k=\:\s\r\n x"#: "; \r\n", "@k=a=b=c x": "a=b=c", #"@k=\q x"#: "q", #"@k=a\ x"#: "a"] {
+            #expect(try IRCMessage(parsing: text).tag("k")?.value == value)
+        }
+        #expect(try IRCMessage(parsing: "@;;k;=v;example.com/k=1 x").tags == [.init("k", nil), .init("example.com/k", "1")])
         #expect(try IRCMessage(parsing: "@a=1;a=2 x").tag("a")?.value == "2")
         #expect(IRCMessage.escape("a; b\\\r\n") == #"a\:\sb\\\r\n"#)
     }

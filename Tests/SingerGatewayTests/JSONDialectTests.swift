@@ -45,7 +45,7 @@ import Testing
         let pushes: [(Push, String)] = [
             (.follow(Fixture.tiago), #"{"event":"follow","user":"tiago"}"#), (.unfollow(Fixture.tiago), #"{"event":"unfollow","user":"tiago"}"#),
             (.online(Fixture.tiago), #"{"event":"online","user":"tiago"}"#), (.offline(Fixture.tiago), #"{"event":"offline","user":"tiago"}"#),
-            (.deleted(Fixture.id("k7f3q")), #"{"event":"deleted","id":"k7f3q","hash":"\#(zeros)"}"#),
+            (.deleted(Fixture.id("k7f3q"), by: Fixture.andre, in: [.home]), #"{"event":"deleted","id":"k7f3q","hash":"\#(zeros)"}"#),
             (.like(Fixture.tiago, Fixture.id("k7f3q")), #"{"event":"like","user":"tiago","id":"k7f3q","hash":"\#(zeros)"}"#),
             (.notice("x"), #"{"event":"notice","text":"x"}"#),
         ]

@@ -4,6 +4,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import ServiceLifecycle
+import SingerCore
 import SingerDHT
 import SingerNode
 import SingerPeer
@@ -11,10 +12,12 @@ import SingerStore
 
 @testable import SingerGateway
 
-/// A node that is alone in its network, with a data directory of its own as long as `body` takes.
-func withNode(_ body: (Node) async throws -> Void) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "singer-gateway-\(UUID())").path
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+/// A node that is alone in its network, with a data directory of its own as long as `body` takes, unless it is given one.
+func withNode(
+    in given: String? = nil, clock: @escaping @Sendable () -> Milliseconds = Node.systemClock, _ body: (Node) async throws -> Void
+) async throws {
+    let folder = given ?? FileManager.default.temporaryDirectory.appending(path: "singer-gateway-\(UUID())").path
+    defer { if given == nil { try? FileManager.default.removeItem(atPath: folder) } }
     let store = try Store(directory: folder)
     let secret = try await Node.secret(in: store)
     let logger = quietLogger
@@ -23,7 +26,8 @@ func withNode(_ body: (Node) async throws -> Void) async throws {
     let node = Node(
         configuration: Node.Configuration(
             network: "test", advertise: nil, peerPort: port, peerHost: "127.0.0.1", expectsPeers: false, workLog2: 4),
-        store: store, directory: InMemoryDirectory(network: InMemoryNetwork()), transport: transport, secret: secret, logger: logger)
+        store: store, directory: InMemoryDirectory(network: InMemoryNetwork()), transport: transport, secret: secret, logger: logger,
+        clock: clock)
     try await node.load()
     do {
         try await body(node)
@@ -42,9 +46,10 @@ let quietLogger: Logger = {
 
 /// Runs a gateway on a free port as long as `body` takes, then shuts it down.
 func withGateway(
-    _ configuration: GatewayConfiguration = GatewayConfiguration(), sessionsMax: Int = 100, _ body: (LiveGateway) async throws -> Void
+    _ configuration: GatewayConfiguration = GatewayConfiguration(), sessionsMax: Int = 100, in folder: String? = nil,
+    clock: @escaping @Sendable () -> Milliseconds = Node.systemClock, _ body: (LiveGateway) async throws -> Void
 ) async throws {
-    try await withNode { node in try await withGateway(configuration, sessionsMax: sessionsMax, node: node, body) }
+    try await withNode(in: folder, clock: clock) { node in try await withGateway(configuration, sessionsMax: sessionsMax, node: node, body) }
 }
 
 private func withGateway(
@@ -61,7 +66,7 @@ private func withGateway(
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await services.run() }
         do {
-            try await body(LiveGateway(port: port, services: services))
+            try await body(LiveGateway(port: port, webSocketPort: gateway.webSocketPort, services: services))
         } catch {
             await services.triggerGracefulShutdown()
             throw error
@@ -73,13 +78,14 @@ private func withGateway(
 
 struct LiveGateway: Sendable {
     let port: Int
+    let webSocketPort: Int?
     let services: ServiceGroup
 
     /// Connects as `nc` does, and closes when `body` is done.
-    func connect(tls: Bool = false, _ body: (inout LiveClient) async throws -> Void) async throws {
+    func connect(tls: Bool = false, port: Int? = nil, _ body: (inout LiveClient) async throws -> Void) async throws {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: true)
-            .connect(host: "127.0.0.1", port: port) { channel in
+            .connect(host: "127.0.0.1", port: port ?? self.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if tls {
                         var settings = TLSConfiguration.makeClientConfiguration()
@@ -139,6 +145,9 @@ struct LiveClient {
             unread += String(buffer: bytes)
         }
     }
+
+    /// What comes next, as it comes, for protocols that have no lines; `nil` at the end.
+    mutating func read() async throws -> [UInt8]? { try await input.next().map { Array($0.readableBytesView) } }
 
     /// Everything up to the end.
     mutating func rest() async throws -> String {

@@ -38,7 +38,8 @@ import Testing
 
     @Test func `pushes begin with a star`() {
         let pushes: [(Push, String)] = [
-            (.post(Fixture.post("Hello"), in: [.home]), "* 2022-12-11 10:56:05 <diogo> Hello [m2wd5]"), (.deleted(Fixture.id("k7f3q")), "* deleted k7f3q"),
+            (.post(Fixture.post("Hello"), in: [.home]), "* 2022-12-11 10:56:05 <diogo> Hello [m2wd5]"),
+            (.deleted(Fixture.id("k7f3q"), by: Fixture.andre, in: [.home]), "* deleted k7f3q"),
             (.follow(Fixture.tiago), "* follow tiago"), (.unfollow(Fixture.tiago), "* unfollow tiago"),
             (.like(Fixture.tiago, Fixture.id("k7f3q")), "* like tiago k7f3q"), (.online(Fixture.tiago), "* online tiago"),
             (.offline(Fixture.tiago), "* offline tiago"), (.notice("text"), "* notice text"),

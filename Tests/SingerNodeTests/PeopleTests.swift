@@ -53,7 +53,7 @@ struct PeopleTests {
             try await eventually { try await diogo.node.whois("andre", diogo.login).profile.isEmpty }
 
             _ = try await andre.node.delete(id, by: andre.login)
-            try await diogo.push { if case .deleted(let gone) = $0 { gone.shown == id } else { false } }
+            try await diogo.push { if case .deleted(let gone, by: _, in: _) = $0 { gone.shown == id } else { false } }
             #expect(try await diogo.timeline().first?.isDeleted == true)
             #expect(try await diogo.node.search("like", diogo.login, count: 5).isEmpty)
             for peer in [andre, diogo] {

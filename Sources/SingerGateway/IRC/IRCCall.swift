@@ -100,6 +100,11 @@ extension IRCServer {
             if message.responseTags.first(where: { $0.key == "batch" }) == nil { message.responseTags += inside }
             text += message.line(for: capabilities)
         case .batch(let type, let parameters, let opening, let replies):
+            // Who does not know batches gets what is in them.
+            guard capabilities.contains(.batch) else {
+                for reply in replies { write(reply, in: nil, for: capabilities, to: &text) }
+                return
+            }
             let reference = nextBatch()
             var start = opening ?? IRCOutgoing("BATCH", source: serverName)
             start.command = "BATCH"

@@ -31,6 +31,7 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
     static let noImplicitNames = Self(rawValue: 1 << 24)
     static let preAway = Self(rawValue: 1 << 25)
     static let readMarker = Self(rawValue: 1 << 26)
+    static let metadata2 = Self(rawValue: 1 << 27)
 
     /// Those that change how a line looks; two sessions that agree in them can be sent the same bytes.
     static let tagged: Self = [.accountTag, .messageTags, .serverTime]
@@ -40,7 +41,7 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
         ("account-notify", .accountNotify), ("account-tag", .accountTag), ("away-notify", .awayNotify), ("batch", .batch),
         ("cap-notify", .capNotify), ("chghost", .changeHost), ("draft/account-registration", .accountRegistration),
         ("draft/chathistory", .chatHistory), ("draft/event-playback", .eventPlayback), ("draft/message-redaction", .messageRedaction),
-        ("draft/metadata-3", .metadata), ("draft/multiline", .multiline), ("draft/no-implicit-names", .noImplicitNames),
+        ("draft/metadata-2", .metadata2), ("draft/metadata-3", .metadata), ("draft/multiline", .multiline), ("draft/no-implicit-names", .noImplicitNames),
         ("draft/pre-away", .preAway), ("draft/read-marker", .readMarker), ("echo-message", .echoMessage), ("extended-join", .extendedJoin),
         ("extended-monitor", .extendedMonitor), ("invite-notify", .inviteNotify), ("labeled-response", .labeledResponse),
         ("message-tags", .messageTags), ("multi-prefix", .multiPrefix), ("sasl", .sasl), ("server-time", .serverTime), ("setname", .setName),
@@ -56,7 +57,7 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
         let policy = isSecure && version >= 302 ? ["sts=duration=\(IRCLimits.secureTransportSeconds)"] : []
         return policy
             + names.compactMap { name, capability in
-                guard version >= 302 else { return capability == .multiline || capability == .metadata ? nil : name }
+                guard version >= 302 else { return [.multiline, .metadata, .metadata2].contains(capability) ? nil : name }
                 return value(of: capability).map { "\(name)=\($0)" } ?? name
             }
     }
@@ -64,7 +65,7 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
     private static func value(of capability: Self) -> String? {
         switch capability {
         case .accountRegistration: "custom-account-name"
-        case .metadata:
+        case .metadata, .metadata2:
             "before-connect,max-subs=\(IRCLimits.subscriptionsMax),max-keys=\(IRCLimits.metadataKeysMax),max-value-bytes=\(IRCLimits.metadataValueBytesMax)"
         case .multiline: "max-bytes=\(IRCLimits.multilineBytesMax),max-lines=\(IRCLimits.multilineLinesMax)"
         case .sasl: "PLAIN"
@@ -73,43 +74,4 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
     }
 
     var list: [String] { Self.names.filter { contains($0.capability) }.map(\.name) }
-}
-
-/// Bounds of the IRC dialect, each with its reason.
-enum IRCLimits {
-    /// The longest name of an account must fit.
-    static let nickBytesMax = Limits.nameCharactersMax
-    static let userBytesMax = 16
-    static let channelBytesMax = 64
-    static let topicBytesMax = 390
-    static let awayBytesMax = 390
-    static let realNameBytesMax = 150
-    static let kickBytesMax = 255
-    /// Room for everything that a client may ask for at once, and for a burst; who is further behind does not read.
-    static let sendQueueBytesMax = 4 << 20
-    static let channelsPerUserMax = 100
-    static let channelsMax = 10_000
-    static let monitorMax = 100
-    static let targetsMax = 8
-    /// Of ordinary channels and private messages; views keep theirs in the store.
-    static let historyMessagesMax = 500
-    static let historyConversationsMax = 50
-    static let historyRowsMax = 100
-    /// About a screen.
-    static let viewPostsShown = 20
-    static let multilineBytesMax = 4_096
-    static let multilineLinesMax = 32
-    static let subscriptionsMax = 50
-    static let metadataKeysMax = 20
-    static let metadataKeyBytesMax = 64
-    static let metadataValueBytesMax = 300
-    static let whowasMax = 1_000
-    static let readMarkersMax = 1_000
-    /// SASL answers come in pieces of this size; the last one is shorter.
-    static let authenticateBytesMax = 400
-    static let authenticateTotalBytesMax = 2_000
-    /// How long clients shall insist on TLS: as long as a certificate is usually renewed well within.
-    static let secureTransportSeconds = 30 * 86_400
-    /// REGISTER holds a passphrase, which may be longer than what else stands in a line.
-    static let registerBytesMax = 1_024
 }

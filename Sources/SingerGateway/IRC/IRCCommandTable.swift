@@ -63,8 +63,8 @@ enum IRCCommandTable {
         IRCCommand("BATCH +reference draft/multiline target | -reference", 1) { await $0.batch($1) },
         IRCCommand("REDACT target msgid [:reason]", 2) { await $0.redact($1) },
         IRCCommand("CHATHISTORY LATEST|BEFORE|AFTER|AROUND|BETWEEN target … limit | TARGETS from to limit") { await $0.chatHistory($1) },
-        IRCCommand("MARKREAD target [timestamp=…]") { $0.markRead($1) },
-        IRCCommand("METADATA target GET|LIST|SET|CLEAR|SUB|UNSUB|SUBS|SYNC …", 2, anyone: true) { $0.metadata($1) },
+        IRCCommand("MARKREAD target [timestamp=…]") { await $0.markRead($1) },
+        IRCCommand("METADATA target GET|LIST|SET|CLEAR|SUB|UNSUB|SUBS|SYNC …", 2, anyone: true) { await $0.metadata($1) },
     ]
 
     private static let people = [

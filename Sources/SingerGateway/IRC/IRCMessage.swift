@@ -23,7 +23,7 @@ struct IRCMessage: Hashable, Sendable {
     /// What a client's tags may take, with the `@` before and the space after them.
     static let clientTagsBytesMax = 4_096
     /// RFC 1459 allows 15.
-    private static let parametersMax = 15
+    static let parametersMax = 15
 
     let tags: [Tag]
     let source: String?

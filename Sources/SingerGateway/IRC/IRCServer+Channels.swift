@@ -103,7 +103,8 @@ extension IRCServer {
 
     /// For an account whose last connection was lost.
     func rejoin(_ user: IRCUser, _ call: IRCCall) {
-        guard let account = user.account, let names = channelsLost.removeValue(forKey: account.key) else { return }
+        guard let account = user.account, let names = kept[.account(account.key)]?.channels else { return }
+        kept[.account(account.key)]?.channels = []
         for name in names { enter(channels[name.ircFolded] ?? IRCChannel(name: name, now: now), user, call) }
     }
 
@@ -172,15 +173,7 @@ extension IRCServer {
 
     /// Names in lines that fit.
     func namesReplies(_ names: [String], _ parameters: [String], _ call: IRCCall) {
-        var line = ""
-        for name in names {
-            if line.utf8.count + name.utf8.count + 1 > 380 {
-                numeric(.namesReply, call, parameters, line)
-                line = ""
-            }
-            line += line.isEmpty ? name : " " + name
-        }
-        if !line.isEmpty { numeric(.namesReply, call, parameters, line) }
+        for line in Self.packed(names) { numeric(.namesReply, call, parameters, line.joined(separator: " ")) }
     }
 
     func topic(_ call: IRCCall) async {

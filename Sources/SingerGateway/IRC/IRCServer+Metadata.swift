@@ -1,190 +1,175 @@
 internal import SingerCore
+internal import SingerNode
 
-/// METADATA (IRCv3 draft/metadata-3): of users and of ordinary channels. Kept as long as they are here.
+/// METADATA (IRCv3 draft/metadata-2 and -3): of users and of ordinary channels. An account's is kept in the store, else as long as it is there.
 extension IRCServer {
-    func metadata(_ call: IRCCall) {
+    func metadata(_ call: IRCCall) async {
         let client = call.client
         let target = call.parameters[0]
+        let subcommand = call.parameters[1].asciiUppercased
         let keys = call.parameters.dropFirst(2).filter { !$0.isEmpty }
-        switch call.parameters[1].asciiUppercased {
-        case "SUB": return subscribe(call, Array(keys))
-        case "UNSUB":
-            for key in keys { client.subscriptions.remove(key) }
-            return call.reply(keyList(.metadataUnsubscribed, Array(keys), client))
+        switch subcommand {
+        case "SUB": return keys.isEmpty ? needMoreParameters(call) : subscribe(call, Array(keys))
+        case "UNSUB": return keys.isEmpty ? needMoreParameters(call) : unsubscribe(call, Array(keys))
         case "SUBS":
-            call.batch(
-                "metadata-subs", [], client.subscriptions.isEmpty ? [] : [.message(keyList(.metadataSubscriptions, client.subscriptions.sorted(), client))])
-            return
-        default: break
+            let subscriptions = client.subscriptions.isEmpty ? [] : keyLists(.metadataSubscriptions, client.subscriptions.sorted(), client)
+            return call.batch("metadata-subs", [], subscriptions.map { .message($0) })
+        case "GET", "LIST", "SET", "CLEAR", "SYNC": break
+        default: return fail(call, "METADATA", IRCMetadataVersion(client.capabilities).invalidSubcommand, [call.parameters[1]], "Invalid subcommand")
         }
         guard let owner = owner(of: target, client) else {
             return fail(call, "METADATA", "INVALID_TARGET", [target], "No such user or channel")
         }
-        switch call.parameters[1].asciiUppercased {
-        case "GET":
-            let values = owner.values(client)
-            let replies = keys.map { key -> IRCReply in
-                guard IRCName.isMetadataKey(key) else {
-                    return .message(IRCOutgoing("FAIL", ["METADATA", "KEY_INVALID", key], source: serverName, text: "Invalid key"))
-                }
-                return .message(self.keyValue(owner.name, key, values[key], client))
-            }
-            call.batch("metadata", [owner.name], replies)
+        switch subcommand {
+        case "GET": keys.isEmpty ? needMoreParameters(call) : get(Array(keys), of: owner, call)
         case "LIST":
-            replyWithMetadata(call, target: owner.name, owner.values(client))
-        case "SYNC":
-            replyWithMetadata(call, target: owner.name, owner.values(client).filter { client.subscriptions.contains($0.key) })
-        case "CLEAR":
-            guard owner.isOwn(client) else { return fail(call, "METADATA", "KEY_NO_PERMISSION", [target, "*"], "Only its owner may do that") }
-            let values = owner.values(client)
-            owner.set([:], client)
-            call.batch("metadata", [owner.name], values.keys.sorted().map { .message(keyValue(owner.name, $0, nil, client)) })
-            for key in values.keys { tell(of: owner, key, nil, except: client) }
-        case "SET":
-            guard let key = keys.first else { return needMoreParameters(call) }
-            set(key, call.parameters.count > 3 ? call.parameters[3] : nil, of: owner, target, call)
+            let values = owner.values(client).sorted { $0.key < $1.key }
+            call.batch("metadata", [owner.name], values.map { .message(keyValue(owner.name, $0.key, $0.value, client)) })
+        case "SYNC": sync(owner, call)
+        case "CLEAR": await clear(owner, target, call)
         default:
-            fail(call, "METADATA", "SUBCOMMAND_INVALID", [call.parameters[1]], "Invalid subcommand")
+            guard let key = keys.first else { return needMoreParameters(call) }
+            await set(key, call.parameters.count > 3 ? call.parameters[3] : nil, of: owner, target, call)
         }
     }
 
-    /// Whose metadata it is.
-    enum MetadataOwner {
-        case user(IRCUser)
-        case channel(IRCChannel)
-        /// A connection that is not yet anybody's.
-        case unregistered(IRCClient)
-
-        var name: String {
-            switch self {
-            case .user(let user): user.nick
-            case .channel(let channel): channel.name
-            case .unregistered(let client): client.nick
-            }
-        }
-
-        func values(_ client: IRCClient) -> [String: String] {
-            switch self {
-            case .user(let user): user.metadata
-            case .channel(let channel):
-                channel.modes.contains("i") && client.user.flatMap { channel.members[$0.number] } == nil ? [:] : channel.metadata
-            case .unregistered(let client): client.metadata
-            }
-        }
-
-        func set(_ values: [String: String], _ client: IRCClient) {
-            switch self {
-            case .user(let user): user.metadata = values
-            case .channel(let channel): channel.metadata = values
-            case .unregistered(let client): client.metadata = values
-            }
-        }
-
-        func isOwn(_ client: IRCClient) -> Bool {
-            switch self {
-            case .user(let user): user === client.user
-            case .channel(let channel): client.user.map { channel.isOperator($0) } ?? false
-            case .unregistered: true
-            }
-        }
-    }
-
-    private func owner(of target: String, _ client: IRCClient) -> MetadataOwner? {
+    private func owner(of target: String, _ client: IRCClient) -> IRCMetadataOwner? {
         if target == "*" || target.ircFolded == client.nick.ircFolded { return client.user.map { .user($0) } ?? .unregistered(client) }
-        if let channel = channels[target.ircFolded] { return .channel(channel) }
+        // Who has not registered learns nothing of others.
+        guard client.user != nil else { return nil }
+        if let channel = channels[target.ircFolded] { return isVisible(channel, to: client.user) ? .channel(channel) : nil }
         return users[target.ircFolded].map { .user($0) }
     }
 
-    private func set(_ key: String, _ value: String?, of owner: MetadataOwner, _ target: String, _ call: IRCCall) {
-        guard IRCName.isMetadataKey(key) else { return fail(call, "METADATA", "KEY_INVALID", [key], "Invalid key") }
+    private func invalidKey(_ key: String, _ client: IRCClient) -> IRCOutgoing {
+        IRCOutgoing("FAIL", ["METADATA", IRCMetadataVersion(client.capabilities).invalidKey, key], source: serverName, text: "Invalid key")
+    }
+
+    // MARK: Reading
+
+    private func get(_ keys: [String], of owner: IRCMetadataOwner, _ call: IRCCall) {
+        let values = owner.values(call.client)
+        let replies = keys.map { key -> IRCReply in
+            .message(IRCName.isMetadataKey(key) ? keyValue(owner.name, key, values[key], call.client) : invalidKey(key, call.client))
+        }
+        call.batch("metadata", [owner.name], replies)
+    }
+
+    private func sync(_ owner: IRCMetadataOwner, _ call: IRCCall) {
+        let messages =
+            switch owner {
+            case .channel(let channel) where call.client.user.map({ channel.members[$0.number] != nil }) == true: subscribed(in: channel, call.client)
+            case .channel, .user, .unregistered: subscribed(owner.name, owner.values(call.client), call.client)
+            }
+        call.batch("metadata", [owner.name], messages.map { .message($0) })
+    }
+
+    // MARK: Writing
+
+    private func set(_ key: String, _ value: String?, of owner: IRCMetadataOwner, _ target: String, _ call: IRCCall) async {
+        let version = IRCMetadataVersion(call.client.capabilities)
+        guard IRCName.isMetadataKey(key) else { return call.reply(invalidKey(key, call.client)) }
         guard owner.isOwn(call.client) else { return fail(call, "METADATA", "KEY_NO_PERMISSION", [target, key], "Only its owner may do that") }
         var values = owner.values(call.client)
         if let value {
             guard value.utf8.count <= IRCLimits.metadataValueBytesMax else {
-                return fail(call, "METADATA", "INVALID_VALUE", [target], "A value has at most \(IRCLimits.metadataValueBytesMax) bytes")
+                let text = "A value has at most \(IRCLimits.metadataValueBytesMax) bytes"
+                return fail(call, "METADATA", version.invalidValue, version == .two ? [] : [key], text)
             }
             guard values[key] != nil || values.count < IRCLimits.metadataKeysMax else {
                 return fail(call, "METADATA", "LIMIT_REACHED", [target], "At most \(IRCLimits.metadataKeysMax) keys can be set")
             }
+        } else if values[key] == nil, version == .two {
+            return fail(call, "METADATA", "KEY_NOT_SET", [target, key], "key not set")
         }
+        let isNew = values[key] != value
         values[key] = value
-        owner.set(values, call.client)
+        if isNew { guard await keep(values, of: owner, call) else { return } }
         call.reply(keyValue(owner.name, key, value, call.client))
-        tell(of: owner, key, value, except: call.client)
+        if isNew { tell(of: owner, key, value, except: call.client) }
     }
 
-    private func keyValue(_ target: String, _ key: String, _ value: String?, _ client: IRCClient) -> IRCOutgoing {
-        if let value { return message(.keyValue, to: client, [target, key, "*"], value) }
-        return message(.keyNotSet, to: client, [target, key], "key not set")
+    private func clear(_ owner: IRCMetadataOwner, _ target: String, _ call: IRCCall) async {
+        guard owner.isOwn(call.client) else { return fail(call, "METADATA", "KEY_NO_PERMISSION", [target, "*"], "Only its owner may do that") }
+        let keys = owner.values(call.client).keys.sorted()
+        if !keys.isEmpty { guard await keep([:], of: owner, call) else { return } }
+        call.batch("metadata", [owner.name], keys.map { .message(keyValue(owner.name, $0, nil, call.client)) })
+        for key in keys { tell(of: owner, key, nil, except: call.client) }
     }
 
-    private func keyList(_ numeric: IRCNumeric, _ keys: [String], _ client: IRCClient) -> IRCOutgoing {
-        var list = message(numeric, to: client, keys)
-        list.endsInText = false
-        return list
+    /// An account's stand in the store before anybody is told, and are the same under each nick that it has here.
+    private func keep(_ values: [String: String], of owner: IRCMetadataOwner, _ call: IRCCall) async -> Bool {
+        switch owner {
+        case .unregistered(let client): client.metadata = values
+        case .channel(let channel): channel.metadata = values
+        case .user(let user):
+            if let login = call.client.login {
+                do {
+                    try await node.setMetadata(login, values)
+                } catch {
+                    failure(call, Failure(error))
+                    return false
+                }
+                kept[.account(login.account), default: ClientState()].metadata = values
+                for client in sessions(of: user) { client.user?.metadata = values }
+            }
+            user.metadata = values
+        }
+        return true
     }
+
+    // MARK: Subscriptions
 
     private func subscribe(_ call: IRCCall, _ keys: [String]) {
+        let client = call.client
+        let old = client.subscriptions
         var accepted: [String] = []
+        var failures: [IRCOutgoing] = []
         for key in keys {
             guard IRCName.isMetadataKey(key) else {
-                fail(call, "METADATA", "KEY_INVALID", [key], "Invalid key")
+                failures.append(invalidKey(key, client))
                 continue
             }
-            guard call.client.subscriptions.count < IRCLimits.subscriptionsMax || call.client.subscriptions.contains(key) else {
-                fail(call, "METADATA", "TOO_MANY_SUBS", [key], "At most \(IRCLimits.subscriptionsMax) keys can be subscribed to")
+            guard client.subscriptions.count < IRCLimits.subscriptionsMax || client.subscriptions.contains(key) else {
+                let code = IRCMetadataVersion(client.capabilities).tooManySubscriptions
+                let text = "At most \(IRCLimits.subscriptionsMax) keys can be subscribed to"
+                failures.append(IRCOutgoing("FAIL", ["METADATA", code, key], source: serverName, text: text))
                 break
             }
-            call.client.subscriptions.insert(key)
+            client.subscriptions.insert(key)
             accepted.append(key)
         }
-        if !accepted.isEmpty { call.replies.insert(.message(keyList(.metadataSubscribed, accepted, call.client)), at: 0) }
+        for message in accepted.isEmpty ? failures : keyLists(.metadataSubscribed, accepted, client) + failures { call.reply(message) }
+        showNewlySubscribed(client.subscriptions.subtracting(old), call)
     }
 
-    func replyWithMetadata(_ call: IRCCall, target: String, _ values: [String: String]) {
-        let replies = values.sorted { $0.key < $1.key }.map { IRCReply.message(keyValue(target, $0.key, $0.value, call.client)) }
-        call.batch("metadata", [target], replies)
-    }
-
-    /// Tells those who can see it, and asked to be told.
-    private func tell(of owner: MetadataOwner, _ key: String, _ value: String?, except: IRCClient) {
-        var receivers: [Int: IRCUser] = [:]
-        switch owner {
-        case .unregistered: return
-        case .channel(let channel):
-            for member in channel.members.values { receivers[member.user.number] = member.user }
-        case .user(let user):
-            receivers[user.number] = user
-            for channel in user.channels.values { for member in channel.members.values { receivers[member.user.number] = member.user } }
-            for number in watchers[user.nick.ircFolded] ?? [] { if let watcher = clients[number]?.user { receivers[watcher.number] = watcher } }
+    /// The values that keys have now, wherever the client is told of changes.
+    private func showNewlySubscribed(_ keys: Set<String>, _ call: IRCCall) {
+        guard let user = call.client.user, !keys.isEmpty, call.client.capabilities.hasMetadata else { return }
+        var isShown: Set<String> = []
+        func show(_ messages: [IRCOutgoing]) {
+            for message in messages where isShown.insert(message.body).inserted { call.reply(message) }
         }
-        for client in receivers.values.flatMap(\.clients) where client !== except && client.subscriptions.contains(key) {
-            guard client.capabilities.contains(.metadata) else { continue }
-            send(keyValue(owner.name, key, value, client), to: client)
+        show(subscribed(user.nick, user.metadata, call.client, only: keys))
+        for channel in user.channels.values.sorted(by: { $0.name < $1.name }) { show(subscribed(in: channel, call.client, only: keys)) }
+        for nick in call.client.monitored.keys.sorted() {
+            if let other = users[nick] { show(subscribed(other.nick, other.metadata, call.client, only: keys)) }
         }
     }
 
-    /// A channel's metadata, and that of its members, for somebody who comes to it.
-    func showMetadata(of channel: IRCChannel, _ call: IRCCall) {
-        let client = call.client
-        guard client.capabilities.contains(.metadata), !client.subscriptions.isEmpty else { return }
-        for (key, value) in channel.metadata.sorted(by: { $0.key < $1.key }) where client.subscriptions.contains(key) {
-            call.reply(keyValue(channel.name, key, value, client))
-        }
-        for member in channel.sortedMembers where member.user !== client.user {
-            for (key, value) in member.user.metadata.sorted(by: { $0.key < $1.key }) where client.subscriptions.contains(key) {
-                call.reply(keyValue(member.user.nick, key, value, client))
-            }
-        }
+    private func unsubscribe(_ call: IRCCall, _ keys: [String]) {
+        let valid = keys.filter { IRCName.isMetadataKey($0) }
+        for key in valid { call.client.subscriptions.remove(key) }
+        if !valid.isEmpty { for message in keyLists(.metadataUnsubscribed, valid, call.client) { call.reply(message) } }
+        for key in keys where !IRCName.isMetadataKey(key) { call.reply(invalidKey(key, call.client)) }
     }
 
-    /// The metadata of somebody who comes to a channel, for those who are in it.
-    func shareMetadata(of user: IRCUser, in channel: IRCChannel) {
-        guard !user.metadata.isEmpty else { return }
-        for client in channel.members.values.filter({ $0.user !== user }).flatMap(\.user.clients) where client.capabilities.contains(.metadata) {
-            for (key, value) in user.metadata.sorted(by: { $0.key < $1.key }) where client.subscriptions.contains(key) {
-                send(keyValue(user.nick, key, value, client), to: client)
-            }
+    /// As many lines as the keys need.
+    private func keyLists(_ numeric: IRCNumeric, _ keys: [String], _ client: IRCClient) -> [IRCOutgoing] {
+        Self.packed(keys, itemsMax: IRCMessage.parametersMax - 1).map { line in
+            var list = message(numeric, to: client, line)
+            list.endsInText = false
+            return list
         }
     }
 }

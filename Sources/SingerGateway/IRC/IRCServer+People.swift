@@ -1,6 +1,6 @@
 internal import SingerCore
 
-/// WHOWAS, ISON, USERHOST, AWAY, SETNAME, MONITOR.
+/// WHOWAS, ISON, USERHOST, AWAY, SETNAME.
 extension IRCServer {
     func whowas(_ call: IRCCall) {
         guard let nick = call.parameter(0) else { return numeric(.noNicknameGiven, call, [], "No nickname given") }
@@ -64,71 +64,5 @@ extension IRCServer {
         let message = IRCOutgoing("SETNAME", source: user.source, text: name)
         if call.client.capabilities.contains(.setName) { call.reply(message) }
         sendToPeers(of: user, message, includingSelf: true, except: call.client, having: .setName, monitors: true)
-    }
-
-    // MARK: MONITOR
-
-    func monitor(_ call: IRCCall) {
-        let client = call.client
-        let nicks = call.parameter(1).map { $0.split(separator: ",").map(String.init) } ?? []
-        switch call.parameters[0].asciiUppercased {
-        case "+":
-            var online: [String] = []
-            var offline: [String] = []
-            for (index, nick) in nicks.enumerated() {
-                // Masks, and what can't be a nick, are never online.
-                guard IRCName.isNick(nick) else { continue }
-                guard client.monitored.count < IRCLimits.monitorMax || client.monitored[nick.ircFolded] != nil else {
-                    numeric(.monitorListFull, call, [String(IRCLimits.monitorMax), nicks[index...].joined(separator: ",")], "Monitor list is full.")
-                    break
-                }
-                client.monitored[nick.ircFolded] = nick
-                watchers[nick.ircFolded, default: []].insert(client.number)
-                if let user = users[nick.ircFolded] { online.append(user.source) } else { offline.append(nick) }
-            }
-            monitorReplies(.monitorOnline, online, call)
-            monitorReplies(.monitorOffline, offline, call)
-        case "-":
-            for nick in nicks { unwatch(nick.ircFolded, client) }
-        case "C":
-            for nick in client.monitored.keys { unwatch(nick, client) }
-        case "L":
-            monitorReplies(.monitorList, client.monitored.values.sorted(), call)
-            numeric(.endOfMonitorList, call, [], "End of MONITOR list")
-        case "S":
-            let (online, offline) = client.monitored.values.sorted().reduce(into: ([String](), [String]())) { lists, nick in
-                if let user = users[nick.ircFolded] { lists.0.append(user.source) } else { lists.1.append(nick) }
-            }
-            monitorReplies(.monitorOnline, online, call)
-            monitorReplies(.monitorOffline, offline, call)
-        default:
-            numeric(.needMoreParameters, call, ["MONITOR"], "MONITOR is followed by +, -, C, L or S")
-        }
-    }
-
-    private func monitorReplies(_ kind: IRCNumeric, _ nicks: [String], _ call: IRCCall) {
-        var line = ""
-        for nick in nicks {
-            if line.utf8.count + nick.utf8.count + 1 > 380 {
-                numeric(kind, call, [], line)
-                line = ""
-            }
-            line += line.isEmpty ? nick : "," + nick
-        }
-        if !line.isEmpty { numeric(kind, call, [], line) }
-    }
-
-    func unwatch(_ folded: String, _ client: IRCClient) {
-        client.monitored[folded] = nil
-        watchers[folded]?.remove(client.number)
-        if watchers[folded]?.isEmpty == true { watchers[folded] = nil }
-    }
-
-    /// Somebody took a nick, or left it.
-    func tellWatchers(of nick: String, _ user: IRCUser?) {
-        for number in watchers[nick.ircFolded] ?? [] {
-            guard let client = clients[number], client.user != nil else { continue }
-            send(message(user == nil ? .monitorOffline : .monitorOnline, to: client, [], user?.source ?? nick), to: client)
-        }
     }
 }

@@ -1,8 +1,7 @@
-internal import Logging
 internal import SingerCore
 internal import SingerNode
 
-/// What is said in views, and what is new there.
+/// What is said in views.
 extension IRCServer {
     func sayToView(_ verb: String, _ target: String, _ lines: [IRCHistoryItem.Line], _ tags: [IRCMessage.Tag], _ call: IRCCall) async {
         let client = call.client
@@ -40,15 +39,18 @@ extension IRCServer {
         }
     }
 
-    /// Shows a post to the connection that wrote it, and makes it the topic.
+    /// Shows a post to the connection that wrote it, in all its open views to which the post belongs, and makes it the topic.
     ///
     /// - Parameter isShown: whether the client does not show it by itself.
     func posted(_ id: ShownID, in channel: String, _ login: Login, _ call: IRCCall, isShown: Bool) async {
         guard let post = try? await node.show(id.hash.text, login).post, let user = call.client.user else { return }
-        var places = isShown ? [channel] : []
-        // What is said in a conversation is in the timeline too, and no client knows that by itself.
-        if channel.ircFolded != Self.home, let home = call.client.views[Self.home] { places.append(home.channel) }
-        for place in places { call.replies += replies(of: item(post, in: place, call.client), for: call.client.capabilities) }
+        // Nothing is shown twice where it was written: there the client shows it by itself, or asked for the echo.
+        let others = call.client.views.values.filter { $0.channel.ircFolded != channel.ircFolded }.sorted { $0.channel < $1.channel }
+        let selecting = (try? await node.views(Set(others.map(\.view)), containing: id, login)) ?? []
+        for channel in (isShown ? [channel] : []) + others.filter({ selecting.contains($0.view) }).map(\.channel) {
+            call.replies += replies(of: item(post, in: channel, call.client), for: call.client.capabilities)
+        }
+        if !isShown { call.client.views[channel.ircFolded]?.didShow(id.hash) }
         for client in sessions(of: user) where client.views[Self.home] != nil {
             // A client that sees its own post again has its id already.
             guard client !== call.client || !isShown else { continue }
@@ -71,11 +73,12 @@ extension IRCServer {
         }
         do {
             let id = try await node.delete(messageID, by: login)
-            let reason = call.parameter(2)
-            for client in sessions(of: user) where client.capabilities.contains(.messageRedaction) {
-                let message = IRCOutgoing("REDACT", [target, id.hash.text], source: client.user?.source ?? user.source, text: reason)
-                if client === call.client { call.reply(message) } else { send(message, to: client) }
+            // Other sessions are told by way of the store.
+            var told = deletions(of: id, by: user.source, in: [.home, .user(login.account)], call.client)
+            if call.client.views[target.ircFolded] == nil, call.client.capabilities.contains(.messageRedaction) {
+                told.insert(IRCOutgoing("REDACT", [target, id.hash.text], source: user.source), at: 0)
             }
+            for message in told { call.reply(message.redacted(because: call.parameter(2))) }
         } catch .notYours {
             fail(call, "REDACT", "REDACT_FORBIDDEN", [target, messageID], "Only its author may do that")
         } catch .noSuchPost, .badID, .deleted {
@@ -85,93 +88,27 @@ extension IRCServer {
         }
     }
 
-    // MARK: News
-
-    func startPushing(_ client: IRCClient, _ login: Login) {
-        client.pushing?.cancel()
-        // A client that fetches history by itself is not shown it twice.
-        client.postsToSkip = client.capabilities.contains(.chatHistory) ? min(login.unseen, Limits.unseenPostsMax) : 0
-        let number = client.number
-        client.pushing = Task {
-            await pushNews(number, login)
-            for await _ in login.wakes {
-                if Task.isCancelled { return }
-                await pushNews(number, login)
-            }
-        }
-    }
-
-    private func pushNews(_ number: Int, _ login: Login) async {
-        while !Task.isCancelled {
-            let news: [Push]
-            do {
-                news = try await login.pushes()
-            } catch {
-                // Nothing is lost: the session's place is kept, and the next wake tries again.
-                logger.warning("News of an account can't be read", metadata: ["error": "\(error)"])
-                return
-            }
-            guard !news.isEmpty, let client = clients[number], client.login === login else { return }
-            for push in news {
-                if client.postsToSkip > 0, case .post = push {
-                    client.postsToSkip -= 1
-                    continue
-                }
-                show(push, to: client)
-            }
-            flush()
-        }
-    }
-
-    private func show(_ push: Push, to client: IRCClient) {
-        guard let user = client.user else { return }
-        switch push {
-        case .post(let post, in: let views):
-            for view in client.views.values.sorted(by: { $0.channel < $1.channel }) where views.contains(view.view) {
-                var text = ""
-                for reply in replies(of: item(post, in: view.channel, client), for: client.capabilities) {
-                    write(reply, in: nil, for: client.capabilities, to: &text)
-                }
-                send(text, to: client)
-            }
-        case .deleted(let id):
+    /// What a client is told of a deleted post: in every open view that showed it, or that selects it.
+    func deletions(of id: ShownID, by source: String, in views: [View], _ client: IRCClient, except place: String? = nil) -> [IRCOutgoing] {
+        client.views.values.filter { views.contains($0.view) || $0.shown.contains(id.hash) }.sorted { $0.channel < $1.channel }.compactMap { view in
             if client.capabilities.contains(.messageRedaction) {
-                send(IRCOutgoing("REDACT", [Self.home, id.hash.text], source: serverName), to: client)
-            } else {
-                tell(client, "\(id.shown) was deleted by its author", in: Self.home)
-            }
-        case .follow(let follower):
-            tell(client, "\(follower.name) follows you", in: user.nick)
-            if client.views[Self.home] != nil { send(IRCOutgoing("MODE", [Self.home, "+v", follower.name], source: serverName), to: client) }
-        case .unfollow(let follower):
-            tell(client, "\(follower.name) follows you no more", in: user.nick)
-            if client.views[Self.home] != nil { send(IRCOutgoing("MODE", [Self.home, "-v", follower.name], source: serverName), to: client) }
-        case .like(let liker, let id):
-            if client.capabilities.contains(.messageTags) {
-                var message = IRCOutgoing("TAGMSG", [Self.home], source: IRCAccount.source(of: liker))
+                var message = IRCOutgoing("REDACT", [view.channel, id.hash.text], source: source)
                 message.time = now
-                message.account = liker.name
-                message.clientTags = [IRCMessage.Tag("+draft/react", "👍"), IRCMessage.Tag("+draft/reply", id.hash.text)]
-                send(message, to: client)
-            } else {
-                tell(client, "\(liker.name) likes \(id.shown)", in: user.nick)
+                return message
             }
-        case .online(let other): showPresence(of: other, isOnline: true, to: client)
-        case .offline(let other): showPresence(of: other, isOnline: false, to: client)
-        case .notice(let text): tell(client, text, in: user.nick)
+            guard view.channel != place else { return nil }
+            return serviceNotice("\(id.shown) was deleted by its author", in: view.channel)
         }
     }
+}
 
-    private func tell(_ client: IRCClient, _ text: String, in target: String) {
-        send(IRCOutgoing("NOTICE", [target], source: serviceSource, text: PlainDialect.safe(text)), to: client)
-    }
-
-    /// Somebody who is followed, at another peer: away is who has no session.
-    private func showPresence(of other: UserView, isOnline: Bool, to client: IRCClient) {
-        guard users[other.name.ircFolded] == nil else { return }
-        let source = IRCAccount.source(of: other)
-        if client.capabilities.contains(.awayNotify) { send(IRCOutgoing("AWAY", source: source, text: isOnline ? nil : "offline"), to: client) }
-        guard client.monitored[other.name.ircFolded] != nil else { return }
-        send(message(isOnline ? .monitorOnline : .monitorOffline, to: client, [], isOnline ? source : other.name), to: client)
+extension IRCOutgoing {
+    /// With the reason that was given, where there is room for one.
+    fileprivate func redacted(because reason: String?) -> Self {
+        guard command == "REDACT", let reason else { return self }
+        var copy = self
+        copy.parameters.append(reason)
+        copy.endsInText = true
+        return copy
     }
 }

@@ -1,3 +1,4 @@
+internal import NIOCore
 internal import SingerCore
 internal import SingerNode
 
@@ -29,17 +30,9 @@ extension IRCServer {
     }
 
     private func capLines(_ call: IRCCall, _ subcommand: String, _ names: [String]) {
-        var lines: [[String]] = [[]]
-        var bytes = 0
-        for name in names {
-            if call.client.capVersion >= 302, bytes + name.utf8.count + 1 > 400 {
-                lines.append([])
-                bytes = 0
-            }
-            lines[lines.count - 1].append(name)
-            bytes += name.utf8.count + 1
-        }
-        for (index, line) in lines.enumerated() {
+        // Older clients know of one line only.
+        let lines = Self.packed(names, bytesMax: call.client.capVersion >= 302 ? Self.listBytesMax : .max)
+        for (index, line) in (lines.isEmpty ? [[]] : lines).enumerated() {
             let more = index < lines.count - 1 ? ["*"] : []
             call.reply(IRCOutgoing("CAP", [call.client.nick, subcommand] + more, source: serverName, text: line.joined(separator: " ")))
         }
@@ -143,14 +136,16 @@ extension IRCServer {
             user = IRCUser(number: nextNumber(), nick: nick, userName: name, realName: client.registration.realName, now: now)
             users[nick.ircFolded] = user
             usersMax = max(usersMax, users.count)
-            if let login = client.login { user.take(IRCAccount(key: login.account, name: login.name.text)) }
             user.metadata = client.metadata
+            if let login = client.login {
+                user.take(IRCAccount(key: login.account, name: login.name.text))
+                takeMetadata(user, login)
+            }
         }
         user.clients.append(client)
         client.user = user
         if user.clients.count == 1 { tellWatchers(of: user.nick, user) }
         welcome(call)
-        if client.capabilities.contains(.metadata), !user.metadata.isEmpty { replyWithMetadata(call, target: user.nick, user.metadata) }
         if let away = client.away { setAway(user, away, nil) }
         if user.clients.count > 1 { showChannels(of: user, call) } else { rejoin(user, call) }
     }
@@ -180,6 +175,7 @@ extension IRCServer {
     /// The connection ends; with the last one its user goes.
     func depart(_ client: IRCClient, _ reason: String, isLost: Bool) async {
         guard clients.removeValue(forKey: client.number) != nil else { return }
+        client.liveCheck?.cancel()
         for nick in client.monitored.keys { unwatch(nick, client) }
         if let user = client.user {
             user.clients.removeAll { $0 === client }
@@ -192,7 +188,7 @@ extension IRCServer {
     }
 
     func remove(_ user: IRCUser, _ reason: String, isLost: Bool) {
-        if let account = user.account, isLost { channelsLost[account.key] = user.channels.values.map(\.name).sorted() }
+        if user.account != nil { kept[user.key]?.channels = isLost ? user.channels.values.map(\.name).sorted() : [] }
         sendToPeers(of: user, IRCOutgoing("QUIT", source: user.source, text: reason), includingSelf: false)
         for channel in user.channels.values { leave(channel, user) }
         users[user.nick.ircFolded] = nil
@@ -200,7 +196,7 @@ extension IRCServer {
         tellWatchers(of: user.nick, nil)
         if user.account == nil {
             conversations[user.key] = nil
-            readMarkers[user.key] = nil
+            kept[user.key] = nil
         }
     }
 

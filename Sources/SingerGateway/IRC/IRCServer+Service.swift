@@ -5,6 +5,10 @@ internal import SingerNode
 extension IRCServer {
     nonisolated var serviceSource: String { "\(IRCName.service)!\(IRCName.service)@\(serverName)" }
 
+    func serviceNotice(_ text: String, in target: String) -> IRCOutgoing {
+        IRCOutgoing("NOTICE", [target], source: serviceSource, text: PlainDialect.safe(text))
+    }
+
     /// A verb that IRC itself does not know: `/quote FOLLOW diogo`.
     func runFromTable(_ call: IRCCall) async {
         let verb = call.message.command
@@ -80,7 +84,7 @@ extension IRCServer {
         switch outcome {
         case .reply(let reply):
             if !isQuiet { answer(reply, call, in: place) }
-            if case .done(let done) = reply.end { await follow(up: done, call) }
+            if case .done(let done) = reply.end { await follow(up: done, call, in: place) }
         case .loggedIn(let login, let reply):
             guard !client.isGone else { return await node.logout(login) }
             answer(reply, call, in: place)
@@ -100,7 +104,7 @@ extension IRCServer {
     }
 
     /// What a reply changes in the channels that are open.
-    private func follow(up done: Done, _ call: IRCCall) async {
+    private func follow(up done: Done, _ call: IRCCall, in place: String?) async {
         switch done {
         case .following, .unfollowed: showFollowing(done, call)
         case .posted(let id):
@@ -108,8 +112,8 @@ extension IRCServer {
             guard let login = call.client.login, let home = call.client.views[Self.home] else { return }
             await posted(id, in: home.channel, login, call, isShown: true)
         case .deleted(let id):
-            guard let user = call.client.user, call.client.capabilities.contains(.messageRedaction) else { return }
-            call.reply(IRCOutgoing("REDACT", [Self.home, id.hash.text], source: user.source))
+            guard let user = call.client.user, let login = call.client.login else { return }
+            for message in deletions(of: id, by: user.source, in: [.home, .user(login.account)], call.client, except: place) { call.reply(message) }
         default: break
         }
     }

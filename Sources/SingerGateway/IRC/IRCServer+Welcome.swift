@@ -11,6 +11,7 @@ extension IRCServer {
         numeric(.myInfo, call, [serverName, versionName, "Bi", "imnostvk", "kov"])
         isSupport(call)
         lusers(call)
+        showOwnMetadata(call)
         motd(call)
     }
 

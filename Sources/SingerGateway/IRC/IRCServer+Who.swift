@@ -87,7 +87,7 @@ extension IRCServer {
         if let account = user.account { numeric(.whoisAccount, call, [user.nick, account.name], "is logged in as") }
         if user.isBot { numeric(.whoisBot, call, [user.nick], "is a bot") }
         numeric(.whoisIdle, call, [user.nick, String((now - user.lastActive) / 1_000), String(user.signedOn / 1_000)], "seconds idle, signon time")
-        if call.client.capabilities.contains(.metadata) {
+        if call.client.capabilities.hasMetadata {
             for (key, value) in user.metadata.sorted(by: { $0.key < $1.key }) { numeric(.whoisKeyValue, call, [user.nick, key, "*"], value) }
         }
     }

@@ -5,7 +5,7 @@ internal import SingerNode
 
 /// All that IRC clients of this peer share: nicks, ordinary channels, who watches whom. Views are each client's own.
 ///
-/// What is kept here ends with the process, also read markers and metadata; posts are in the store.
+/// What is kept here ends with the process. Posts are in the store, and so is what an account's clients leave: see `IRCServer+Keeping`.
 actor IRCServer {
     /// What was read of a client.
     enum Input: Hashable, Sendable {
@@ -34,9 +34,8 @@ actor IRCServer {
     var whowas: [Whowas] = []
     /// What two users said to each other, for each of them, by the folded nick of the other.
     var conversations: [IRCPartyKey: [String: IRCConversation]] = [:]
-    var readMarkers: [IRCPartyKey: [String: Milliseconds]] = [:]
-    /// Ordinary channels that an account was in when its last connection was lost.
-    var channelsLost: [AccountKey: [String]] = [:]
+    /// What clients leave here, of each guest and of each account with an open session.
+    var kept: [IRCPartyKey: ClientState] = [:]
     /// Views that a connection of an account left open when it ended, and when that was: the next one is shown what is newer.
     var viewsLeft: [AccountKey: [View: Milliseconds]] = [:]
     /// Accounts whose sessions each have a nick of their own.
@@ -69,14 +68,16 @@ actor IRCServer {
     // MARK: Connections
 
     func connect(_ outbox: IRCOutbox, isAdmitted: Bool) -> Int {
-        let client = IRCClient(number: nextNumber(), outbox: outbox)
+        let client = IRCClient(number: nextNumber(), outbox: outbox, liveness: IRCLiveness(configuration.patience, now: .now()))
         client.registration.isAdmitted = isAdmitted
         clients[client.number] = client
+        watch(client)
         return client.number
     }
 
     /// Carries out what a client sent, in order.
     func take(_ inputs: [Input], from number: Int) async -> Session.Next {
+        clients[number]?.liveness.heard(.now())
         for input in inputs {
             guard let client = clients[number], !client.isGone else { return .close }
             let next = await take(input, from: client)
@@ -98,6 +99,12 @@ actor IRCServer {
 
     /// The last line of every connection at shutdown.
     nonisolated static func farewell(_ reason: String) -> String { "ERROR :\(reason)\r\n" }
+
+    /// All connections of a user, and of its account under other nicks.
+    func sessions(of user: IRCUser) -> [IRCClient] {
+        guard let account = user.account?.key else { return user.clients }
+        return clients.values.filter { $0.user != nil && $0.login?.account == account }
+    }
 
     func nextNumber() -> Int {
         lastNumber += 1
@@ -193,11 +200,4 @@ actor IRCServer {
             group[0].channel.eventLoop.execute { for outbox in group { outbox.drain() } }
         }
     }
-}
-
-/// What a user said to another, and heard from them.
-struct IRCConversation {
-    /// Of the other, as last seen.
-    var nick: String
-    var history = IRCHistory()
 }

@@ -31,7 +31,9 @@ enum PostLines {
     }
 
     /// A post as it stands in a view, with its id for those whose clients show no tags.
-    static func text(of post: PostView, _ style: IRCClient.IDStyle) -> String {
+    ///
+    /// - Parameter stamp: when it was written, for those whose clients would show it as said now.
+    static func text(of post: PostView, _ style: IRCClient.IDStyle, stamp: String? = nil) -> String {
         var text = post.text
         var id = post.id.shown
         if post.isDeleted {
@@ -44,11 +46,12 @@ enum PostLines {
             id += ">" + parent.shown
         }
         text = safe(text)
-        return switch style {
-        case .off: text
-        case .prefix: "[\(id)] \(text)"
-        case .suffix: "\(text) [\(id)]"
+        switch style {
+        case .off: break
+        case .prefix: text = "[\(id)] \(text)"
+        case .suffix: text = "\(text) [\(id)]"
         }
+        return (stamp.map { "[\($0)] " } ?? "") + text
     }
 
     /// Nothing that anybody wrote can break a line in two.

@@ -1,0 +1,41 @@
+internal import SingerCore
+
+/// An ordinary channel of this peer. It ends with its last member.
+final class IRCChannel {
+    let name: String
+    let created: Milliseconds
+    var members: [Int: Member] = [:]
+    var topic: Topic?
+    var modes: Set<Character> = ["n", "t"]
+    var key: String?
+    var metadata: [String: String] = [:]
+    var history = IRCHistory()
+    /// Those who were invited, by the number of the user.
+    var invited: Set<Int> = []
+
+    struct Member {
+        let user: IRCUser
+        var isOperator = false
+        var isVoiced = false
+
+        func prefix(isMulti: Bool) -> String {
+            if isOperator { return isMulti && isVoiced ? "@+" : "@" }
+            return isVoiced ? "+" : ""
+        }
+    }
+
+    struct Topic {
+        let text: String
+        let setBy: String
+        let setAt: Milliseconds
+    }
+
+    init(name: String, now: Milliseconds) {
+        self.name = name
+        created = now
+    }
+
+    var sortedMembers: [Member] { members.values.sorted { $0.user.number < $1.user.number } }
+
+    func isOperator(_ user: IRCUser) -> Bool { members[user.number]?.isOperator == true }
+}

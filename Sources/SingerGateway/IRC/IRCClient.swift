@@ -1,0 +1,84 @@
+internal import NIOCore
+internal import SingerCore
+internal import SingerNode
+
+/// One connection. Lives in the `IRCServer` actor.
+final class IRCClient {
+    let number: Int
+    let outbox: IRCOutbox
+    var liveness: IRCLiveness
+    var liveCheck: Scheduled<Void>?
+    var capabilities: IRCCapabilities = []
+    var capVersion = 301
+    var registration = IRCRegistration()
+    /// Set when registration is complete.
+    var user: IRCUser?
+    var login: Login?
+    var pushing: Task<Void, Never>?
+    /// Posts that came before the login, and that the client fetches by itself.
+    var postsToSkip = 0
+    /// Views that this connection looks at, by folded channel name.
+    var views: [String: IRCView] = [:]
+    var monitored: [String: String] = [:]
+    var subscriptions: Set<String> = []
+    var sasl: IRCSASL?
+    var multiline: IRCMultiline?
+    var idStyle = IDStyle.suffix
+    /// Set before registration; the user takes them over.
+    var metadata: [String: String] = [:]
+    var away: String?
+    var isGone = false
+
+    /// Where ids stand in the text of posts.
+    enum IDStyle: String {
+        case off
+        case prefix
+        case suffix
+    }
+
+    init(number: Int, outbox: IRCOutbox, liveness: IRCLiveness) {
+        self.liveness = liveness
+        self.number = number
+        self.outbox = outbox
+    }
+
+    /// Before it has a nick: `*`.
+    var nick: String { user?.nick ?? registration.nick ?? "*" }
+}
+
+struct IRCView: Hashable, Sendable {
+    let view: View
+    /// As the client wrote it.
+    let channel: String
+    /// The posts that were last shown in it: of a deleted post nothing else tells where it was.
+    private(set) var shown: [EntryID] = []
+
+    init(view: View, channel: String) {
+        self.view = view
+        self.channel = channel
+    }
+
+    mutating func didShow(_ id: EntryID) {
+        guard !shown.contains(id) else { return }
+        shown.append(id)
+        if shown.count > IRCLimits.shownMax { shown.removeFirst() }
+    }
+}
+
+/// How far a connection is with its registration.
+struct IRCRegistration {
+    var nick: String?
+    /// What it asked for while somebody else had it; a client that shares that account's nick can have it after all.
+    var nickRefused: String?
+    var userName: String?
+    var realName = ""
+    /// Between CAP LS or CAP REQ and CAP END.
+    var isNegotiating = false
+    /// Whether the gateway's password was given, or none is needed.
+    var isAdmitted = false
+    /// Whether the nick is an account's name, whatever the client asks for.
+    var isNamed = false
+
+    /// Whether everything is there that a user needs.
+    var isComplete: Bool { nick != nil && userName != nil && !isNegotiating }
+}

@@ -1,0 +1,88 @@
+internal import SingerCore
+
+/// What was said in an ordinary channel or between two users, as long as the peer runs. The oldest goes first.
+struct IRCHistory {
+    private(set) var items: [IRCHistoryItem] = []
+
+    mutating func append(_ item: IRCHistoryItem) {
+        items.append(item)
+        // Some at a time: taking the first away moves all others.
+        if items.count > IRCLimits.historyMessagesMax + IRCLimits.historySlack { items.removeFirst(IRCLimits.historySlack) }
+    }
+
+    func item(_ messageID: String) -> IRCHistoryItem? { items.last { $0.messageID == messageID } }
+
+    mutating func remove(_ messageID: String) { items.removeAll { $0.messageID == messageID } }
+}
+
+/// What a user said to another, and heard from them.
+struct IRCConversation {
+    /// Of the other, as last seen.
+    var nick: String
+    var history = IRCHistory()
+}
+
+/// A message as it was sent, so that it can be sent again.
+struct IRCHistoryItem: Sendable {
+    let messageID: String
+    let time: Milliseconds
+    let source: String
+    /// Of the sender.
+    let party: IRCPartyKey?
+    let account: String?
+    let isBot: Bool
+    /// PRIVMSG, NOTICE, TAGMSG or TOPIC.
+    let command: String
+    let target: String
+    /// More than one for a multi-line message; none for TAGMSG.
+    let lines: [Line]
+    let clientTags: [IRCMessage.Tag]
+
+    struct Line: Hashable, Sendable {
+        let text: String
+        /// Whether it continues the line before, without a newline between them.
+        var isContinued = false
+    }
+
+    func outgoing(_ line: Line?) -> IRCOutgoing {
+        var message = IRCOutgoing(command, [target], source: source, text: line?.text)
+        message.time = time
+        message.account = account
+        message.isBot = isBot
+        return message
+    }
+}
+
+/// A place in a history as a client names it: nothing at all is `*`.
+struct IRCPlace: Hashable, Sendable {
+    let bound: HistoryBound?
+    let messageID: String?
+}
+
+extension IRCHistory {
+    var lastMessage: Milliseconds? { items.last { $0.command == "PRIVMSG" || $0.command == "NOTICE" }?.time }
+
+    /// A piece of it, oldest first. Bounds are exclusive, except for AROUND. A place that is not known gives nothing.
+    func items(_ subcommand: String, _ places: [IRCPlace], _ limit: Int, withEvents: Bool) -> [IRCHistoryItem] {
+        let all = withEvents ? items : items.filter { $0.command == "PRIVMSG" || $0.command == "NOTICE" }
+        /// The first after a place, and the first not before it.
+        func cut(_ place: IRCPlace) -> (from: Int, upTo: Int)? {
+            if let id = place.messageID { return all.firstIndex { $0.messageID == id }.map { ($0 + 1, $0) } }
+            guard case .time(let time)? = place.bound else { return (0, all.count) }
+            return (all.firstIndex { $0.time > time } ?? all.count, all.firstIndex { $0.time >= time } ?? all.count)
+        }
+        guard let first = cut(places[0]) else { return [] }
+        switch subcommand {
+        case "LATEST": return Array(all[first.from...].suffix(limit))
+        case "BEFORE": return Array(all[..<first.upTo].suffix(limit))
+        case "AFTER": return Array(all[first.from...].prefix(limit))
+        case "AROUND":
+            let start = Swift.max(0, first.upTo - (limit - 1) / 2)
+            return Array(all[start...].prefix(limit))
+        default:
+            guard places.count > 1, let second = cut(places[1]) else { return [] }
+            if first.upTo <= second.upTo { return first.from < second.upTo ? Array(all[first.from..<second.upTo].prefix(limit)) : [] }
+            return second.from < first.upTo ? Array(all[second.from..<first.upTo].suffix(limit)) : []
+        }
+    }
+}

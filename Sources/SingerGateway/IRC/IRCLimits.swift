@@ -1,0 +1,44 @@
+internal import SingerCore
+
+/// Bounds of the IRC dialect, each with its reason.
+enum IRCLimits {
+    /// The longest name of an account must fit.
+    static let nickBytesMax = Limits.nameCharactersMax
+    static let userBytesMax = 16
+    static let channelBytesMax = Limits.clientNameBytesMax
+    static let topicBytesMax = 390
+    static let awayBytesMax = 390
+    static let realNameBytesMax = 150
+    static let kickBytesMax = 255
+    /// Room for everything that a client may ask for at once, and for a burst; who is further behind does not read.
+    static let sendQueueBytesMax = 4 << 20
+    static let channelsPerUserMax = Limits.clientChannelsMax
+    static let channelsMax = 10_000
+    static let monitorMax = 100
+    static let targetsMax = 8
+    /// Of ordinary channels and private messages; views keep theirs in the store.
+    static let historyMessagesMax = 500
+    static let historySlack = 50
+    /// About a screen.
+    static let viewPostsShown = 20
+    static let historyConversationsMax = 50
+    static let historyRowsMax = 100
+    /// Posts of a view whose deletion is told there; who deletes later reaches only &home and &@name.
+    static let shownMax = 200
+    static let multilineBytesMax = 4_096
+    static let multilineLinesMax = 32
+    static let subscriptionsMax = 50
+    static let metadataKeysMax = Limits.metadataKeysMax
+    static let metadataKeyBytesMax = Limits.clientNameBytesMax
+    static let metadataValueBytesMax = Limits.metadataValueBytesMax
+    /// A post that is older is shown with its time to clients that would show the time at which it came.
+    static let untoldTimeMax: Milliseconds = 2 * 60 * 1_000
+    static let whowasMax = 1_000
+    /// SASL answers come in pieces of this size; the last one is shorter.
+    static let authenticateBytesMax = 400
+    static let authenticateTotalBytesMax = 2_000
+    /// How long clients shall insist on TLS: as long as a certificate is usually renewed well within.
+    static let secureTransportSeconds = 30 * 86_400
+    /// REGISTER holds a passphrase, which may be longer than what else stands in a line.
+    static let registerBytesMax = 1_024
+}

@@ -1,0 +1,90 @@
+internal import Logging
+internal import SingerCore
+internal import SingerNode
+
+/// What is new for an account, shown without being asked for.
+extension IRCServer {
+    func startPushing(_ client: IRCClient, _ login: Login) {
+        client.pushing?.cancel()
+        // A client that fetches history by itself is not shown it twice.
+        client.postsToSkip = client.capabilities.contains(.chatHistory) ? min(login.unseen, Limits.unseenPostsMax) : 0
+        let number = client.number
+        client.pushing = Task {
+            await pushNews(number, login)
+            for await _ in login.wakes {
+                if Task.isCancelled { return }
+                await pushNews(number, login)
+            }
+        }
+    }
+
+    private func pushNews(_ number: Int, _ login: Login) async {
+        while !Task.isCancelled {
+            let news: [Push]
+            do {
+                news = try await login.pushes()
+            } catch {
+                // Nothing is lost: the session's place is kept, and the next wake tries again.
+                logger.warning("News of an account can't be read", metadata: ["error": "\(error)"])
+                return
+            }
+            guard !news.isEmpty, let client = clients[number], client.login === login else { return }
+            for push in news {
+                if client.postsToSkip > 0, case .post = push {
+                    client.postsToSkip -= 1
+                    continue
+                }
+                show(push, to: client)
+            }
+            flush()
+        }
+    }
+
+    private func show(_ push: Push, to client: IRCClient) {
+        guard let user = client.user else { return }
+        switch push {
+        case .post(let post, in: let views):
+            for view in client.views.values.sorted(by: { $0.channel < $1.channel }) where views.contains(view.view) {
+                var text = ""
+                for reply in replies(of: item(post, in: view.channel, client), for: client.capabilities) {
+                    write(reply, in: nil, for: client.capabilities, to: &text)
+                }
+                send(text, to: client)
+            }
+        case .deleted(let id, by: let author, in: let views):
+            for message in deletions(of: id, by: source(of: author, to: client), in: views, client) { send(message, to: client) }
+        case .follow(let follower):
+            tell(client, "\(follower.name) follows you", in: user.nick)
+            if client.views[Self.home] != nil { send(IRCOutgoing("MODE", [Self.home, "+v", follower.name], source: serverName), to: client) }
+        case .unfollow(let follower):
+            tell(client, "\(follower.name) follows you no more", in: user.nick)
+            if client.views[Self.home] != nil { send(IRCOutgoing("MODE", [Self.home, "-v", follower.name], source: serverName), to: client) }
+        case .like(let liker, let id):
+            if client.capabilities.contains(.messageTags) {
+                var message = IRCOutgoing("TAGMSG", [Self.home], source: IRCAccount.source(of: liker))
+                message.time = now
+                message.account = liker.name
+                message.clientTags = [IRCMessage.Tag("+draft/react", "👍"), IRCMessage.Tag("+draft/reply", id.hash.text)]
+                send(message, to: client)
+            } else {
+                tell(client, "\(liker.name) likes \(id.shown)", in: user.nick)
+            }
+        case .online(let other): showPresence(of: other, isOnline: true, to: client)
+        case .offline(let other): showPresence(of: other, isOnline: false, to: client)
+        case .notice(let text): tell(client, text, in: user.nick)
+        }
+    }
+
+    private func tell(_ client: IRCClient, _ text: String, in target: String) {
+        send(serviceNotice(text, in: target), to: client)
+    }
+
+    /// Somebody who is followed, at another peer: away is who has no session.
+    private func showPresence(of other: UserView, isOnline: Bool, to client: IRCClient) {
+        guard users[other.name.ircFolded] == nil else { return }
+        let source = IRCAccount.source(of: other)
+        if client.capabilities.contains(.awayNotify) { send(IRCOutgoing("AWAY", source: source, text: isOnline ? nil : "offline"), to: client) }
+        guard client.monitored[other.name.ircFolded] != nil else { return }
+        send(message(isOnline ? .monitorOnline : .monitorOffline, to: client, [], isOnline ? source : other.name), to: client)
+    }
+}

@@ -1,0 +1,37 @@
+public import SingerCore
+import SingerStore
+
+/// What the clients of an account leave with this peer: how far they read, what they say of themselves, where they were.
+extension Node {
+    public func clientState(_ login: Login) async throws(NodeError) -> ClientState {
+        do {
+            return try await store.clientState(of: login.account)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public func setReadMarker(_ login: Login, at target: String, _ time: Milliseconds) async throws(NodeError) {
+        do {
+            try await store.setReadMarker(of: login.account, at: target, time)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public func setMetadata(_ login: Login, _ values: [String: String]) async throws(NodeError) {
+        do {
+            try await store.setMetadata(of: login.account, values)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    public func setChannels(_ login: Login, _ channels: [String]) async throws(NodeError) {
+        do {
+            try await store.setChannels(of: login.account, channels)
+        } catch {
+            throw NodeError(error)
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Testing
+
+@testable import SingerGateway
+
+/// Views beside &home, and what happens in them.
+@Suite(.timeLimit(.minutes(1))) struct IRCViewTests {
+    @Test(arguments: ["", "echo-message "]) func `a post is shown in every other view of its own session`(echo: String) async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (andre) async throws in
+                try await andre.register("andre", echo + "message-tags")
+                _ = try await andre.ask("REGISTER andre correct-horse", "JOIN &@andre,&#swift,&#rust,&mentions")
+                let said = try await andre.ask("PRIVMSG &home :I like #swift, @andre")
+                let shown = said.filter { $0.contains(" PRIVMSG ") }.compactMap { $0.split(separator: " PRIVMSG ").last?.split(separator: " ").first }
+                #expect(Set(shown) == Set((echo.isEmpty ? [] : ["&home"]) + ["&#swift", "&@andre"]))
+                #expect(shown.count == (echo.isEmpty ? 2 : 3))
+                // A reply typed in a thread stands in the thread, and is a post like any other.
+                let id = try #require(said.joined().firstMatch(of: /msgid=([a-z2-7]{52})/)?.1)
+                _ = try await andre.ask("JOIN &thread-\(id.prefix(8))")
+                let replied = try await andre.ask("PRIVMSG &thread-\(id.prefix(8)) :so do I")
+                #expect(replied.filter { $0.contains(" PRIVMSG &thread-") }.count == (echo.isEmpty ? 0 : 1))
+                for view in ["&home", "&@andre"] { #expect(replied.filter { $0.contains(" PRIVMSG \(view) :so do I") }.count == 1) }
+                // What was not typed anywhere is shown everywhere, once.
+                let posted = try await andre.ask("POST by command #rust")
+                for view in ["&home", "&@andre", "&#rust"] { #expect(posted.filter { $0.contains(" PRIVMSG \(view) :by command") }.count == 1) }
+            }
+        }
+    }
+
+    @Test func `a deleted post goes from every view that showed it`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (diogo) async throws in
+                try await diogo.register("diogo", "message-tags draft/message-redaction echo-message")
+                _ = try await diogo.ask("REGISTER diogo correct-horse", "JOIN &@diogo,&#swift")
+                try await gateway.connect { (modern) async throws in
+                    try await gateway.connect { (old) async throws in
+                        // One who follows, and one who only looks on.
+                        try await modern.register("andre", "message-tags draft/message-redaction")
+                        _ = try await modern.ask("REGISTER andre correct-horse", "FOLLOW diogo", "JOIN &#swift,&#other")
+                        _ = try await old.ask("NICK tiago", "USER t 0 * :t", "REGISTER tiago correct-horse", "JOIN &#swift,&@diogo")
+                        let said = try await diogo.ask("PRIVMSG &home :I like #swift")
+                        let hash = try #require(said.joined().firstMatch(of: /msgid=([a-z2-7]{52})/)?.1)
+                        _ = try await modern.wait(for: " PRIVMSG &home :I like #swift")
+                        _ = try await old.wait(for: " PRIVMSG &@diogo :I like #swift")
+                        let gone = try await diogo.ask("REDACT &home \(hash) :a mistake")
+                        #expect(gone.filter { $0.hasSuffix(" \(hash) :a mistake") }.count == 3)
+                        for view in ["&#swift", "&home"] {
+                            #expect(try await modern.wait(for: " REDACT ").hasSuffix(" REDACT \(view) \(hash)\r\n"))
+                        }
+                        for view in ["&#swift", "&@diogo"] {
+                            #expect(try await old.wait(for: " NOTICE &").hasSuffix(" NOTICE \(view) :\(hash.prefix(5)) was deleted by its author\r\n"))
+                        }
+                        #expect(try await !old.ask().mention("NOTICE &home"))
+                        #expect(try await !modern.ask().mention("REDACT"))
+                    }
+                }
+            }
+        }
+    }
+}
