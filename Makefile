@@ -7,28 +7,30 @@ PREFIX ?= /usr/local
 BIN ?= .build/release
 SWIFT ?= swift
 DEBIAN_PACKAGES = libsqlite3-dev libreadline-dev libopendht-dev
-# Programs that tests talk to or check with. Where one is missing its test is skipped.
-TEST_PACKAGES = bash-completion fish irssi man-db mandoc netcat-openbsd procps python3 python3-irc systemd tmux weechat-headless zsh
+# Programs that tests talk to or check with, IRC clients among them. Where one is missing its test is skipped.
+DEBIAN_TEST_PACKAGES = irssi weechat-headless weechat-plugins ii python3-irc \
+  bash-completion bsdutils fish man-db mandoc netcat-openbsd procps python3 systemd tmux zsh
 ARGS ?=
 
 help: ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-# install_packages(names): those that are not there.
-define install_packages
-	@missing=""; for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+# Installs those of the packages in $(1) that are missing, with the options $(2) of apt-get, on Debian and its like; elsewhere that is left to the user.
+define install_missing
+	@command -v dpkg >/dev/null || exit 0; \
+	missing=""; for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then \
 	  echo "installing$$missing"; \
 	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y --no-install-recommends $$missing; \
+	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y $(2) $$missing; \
 	fi
 endef
 
 deps: ## Install the C libraries that are missing (Debian, Ubuntu)
-	$(call install_packages,$(DEBIAN_PACKAGES))
+	$(call install_missing,$(DEBIAN_PACKAGES))
 
-deps-test: deps ## Install the programs that the tests use, too
-	$(call install_packages,$(TEST_PACKAGES))
+deps-test: deps ## Install the programs that tests use, IRC clients among them; without one its test is skipped
+	$(call install_missing,$(DEBIAN_TEST_PACKAGES),--no-install-recommends) || echo "tests of the programs that are missing will be skipped"
 
 build: deps ## Build everything for development
 	$(SWIFT) build --build-tests
@@ -44,7 +46,7 @@ run: release ## Start a peer on the defaults (ARGS='--gateway 127.0.0.1:6668' fo
 # many sockets of the other tests it would come late, so tests that have a DHT node in their own process run by themselves.
 WITH_DHT = SingerDHTTests|ForgedRecordTests|FloodTests|HostileTests
 
-test: deps ## Build, and pass every test
+test: deps-test ## Build, and pass every test
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --skip '$(WITH_DHT)'
 	$(SWIFT) test --skip-build --filter '$(WITH_DHT)'

@@ -81,19 +81,11 @@ extension Node {
             let rivals = try await claims(to: name).filter { $0.account != claim.account }
             if rivals.contains(where: { $0.precedes(claim) }) { throw NodeError.nameTaken(name) }
 
-            let keys = Keys(root: root, device: DeviceSecret())
-            let workLog2 = configuration.workLog2
-            let local = try await derivations.run { SealedSecret(sealing: keys.secret, passphrase: passphrase, workLog2: workLog2) }
-            let certificate = Certificate(device: keys.device.publicKey, name: name, root: root, now: clock())
+            let identity = RoamingIdentity(root: root, name: name, claimed: claim.created)
+            let record = try await roamingPlace(of: name, passphrase)?.record(of: identity, now: clock())
             try await store.reserveRoom()
-            try await store.add(certificate, sealed: local, claim: claim)
-            await directory.put(claim.placed, permanent: true)
-            hosted.insert(claim.account)
-            drive(.hosting(claim.account))
-            // Somebody here may have followed the account, and so its feed be here already.
-            for log in try await store.heldLogs(of: claim.account) { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
-            await refollow(claim.account)
-            return try await open(Store.LocalAccount(account: claim.account, name: name, sealed: local, certificate: certificate), keys)
+            let (account, keys) = try await adopt(identity, passphrase, record)
+            return try await open(account, keys)
         } catch {
             throw NodeError(error)
         }
@@ -122,7 +114,6 @@ extension Node {
             if !known.isEmpty { drive(.known(known)) }
             didStore(stored, from: nil, isNews: false)
             for (entry, recipients) in restored.owed where !recipients.isEmpty { job { await self.owe(entry, to: recipients) } }
-            await refollow(login.account)
             for (index, outcome) in restored.outcomes.enumerated() {
                 switch outcome {
                 case .stored, .completed, .duplicate, .parked: break
@@ -133,16 +124,6 @@ extension Node {
             return (stored.count, known.count)
         } catch {
             throw NodeError(error)
-        }
-    }
-
-    /// Keeps up with whom the account follows by what the store says, after entries came from elsewhere.
-    private func refollow(_ account: AccountKey) async {
-        guard let following = try? await store.following(of: account) else { return }
-        let followees = Set(following.map(\.account))
-        for followee in followees where followersHere[followee, default: []].insert(account).inserted { await takeUp(followee) }
-        for followee in followersHere.keys where !followees.contains(followee) && followersHere[followee]?.remove(account) != nil {
-            if followersHere[followee]?.isEmpty == true { giveUp(followee) }
         }
     }
 }
