@@ -7,8 +7,9 @@ PREFIX ?= /usr/local
 BIN ?= .build/release
 SWIFT ?= swift
 DEBIAN_PACKAGES = libsqlite3-dev libreadline-dev libopendht-dev
-# Programs that the tests work as their users do, and those that check our files. Where one is missing its test is skipped.
-DEBIAN_TEST_PACKAGES = bash-completion fish ii irssi man-db mandoc netcat-openbsd procps python3 python3-irc systemd tmux weechat-headless weechat-plugins zsh
+# Programs that tests talk to or check with, IRC clients among them. Where one is missing its test is skipped.
+DEBIAN_TEST_PACKAGES = irssi weechat-headless weechat-plugins ii python3-irc \
+  bash-completion bsdutils fish man-db mandoc netcat-openbsd procps python3 systemd tmux zsh
 ARGS ?=
 
 help: ## What can be made
@@ -28,8 +29,8 @@ endef
 deps: ## Install the C libraries that are missing (Debian, Ubuntu)
 	$(call install_missing,$(DEBIAN_PACKAGES))
 
-deps-test: deps ## Install the programs that the tests use, too
-	$(call install_missing,$(DEBIAN_TEST_PACKAGES),--no-install-recommends) || echo "tests of what is missing will be skipped"
+deps-test: deps ## Install the programs that tests use, IRC clients among them; without one its test is skipped
+	$(call install_missing,$(DEBIAN_TEST_PACKAGES),--no-install-recommends) || echo "tests of the programs that are missing will be skipped"
 
 build: deps ## Build everything for development
 	$(SWIFT) build --build-tests

@@ -1,64 +1,69 @@
-#!/usr/bin/env python3
-"""A bot made with the python irc library (Debian: python3-irc), as for any IRC network: rolls a die for whoever mentions it and says roll.
+#!/usr/bin/python3
+"""A bot of a few lines: posts what it reads, prints what others post. Needs the Python package irc (Debian: python3-irc).
 
-    SINGER_PASSPHRASE=… examples/irc-bot.py
+    SINGER_PASSPHRASE=correct-horse irc-bot.py HOST PORT NAME [--register]
 
-It joins &mentions, where the posts that mention it appear, whoever wrote them, and answers by a line in &home that begins with a dot.
-
-    SINGER_PASSPHRASE, or SINGER_PASSPHRASE_FILE (mode 0600)
-    SINGER_USER          the bot's name (dicebot); register it once: printf 'REGISTER dicebot passphrase\\n' | nc -N 127.0.0.1 6667
-    SINGER_HOST, SINGER_PORT
+Each line of standard input is said in &home: a post, or a command after a dot (.follow andre, .forward k7f3q). A line after a slash
+is sent as it is (/LIKE k7f3q). It ends with its input:  uptime | irc-bot.py 127.0.0.1 6667 uptimes
 """
-
 import os
-import random
-import re
 import sys
+import threading
 
 import irc.client
 
-from singerbot import address, passphrase
+from singerbot import passphrase
 
-NAME = os.environ.get("SINGER_USER", "dicebot")
-# The id stands at the end of a post: [m2wd5], or [bb3xy>k7f3q] in a reply.
-ID = re.compile(r"\[([a-z2-7]+)(?:>[a-z2-7]+)?\]$")
-
-
-class DiceBot(irc.client.SimpleIRCClient):
-    def on_welcome(self, connection, event):
-        connection.join("&mentions")
-
-    def on_join(self, connection, event):
-        if event.target == "&mentions":
-            print("ready", flush=True)
-
-    def on_pubmsg(self, connection, event):
-        text = event.arguments[0]
-        found = ID.search(text)
-        if event.target == "&mentions" and found and f"@{NAME} roll".lower() in text.lower():
-            connection.privmsg("&home", f".reply {found[1]} you rolled {random.randint(1, 6)}")
-
-    def on_passwdmismatch(self, connection, event):
-        sys.exit(f"irc-bot: {event.arguments[-1]}")
-
-    def on_disconnect(self, connection, event):
-        sys.exit("irc-bot: the peer has gone")
+# Newer versions call it Reactor.
+Reactor = getattr(irc.client, "Reactor", None) or irc.client.IRC
 
 
-def main():
-    bot = DiceBot()
-    host, port = address()
-    # One bad byte of somebody else's must not end the bot.
-    irc.client.ServerConnection.buffer_class.errors = "replace"
-    try:
-        bot.connect(host, port, NAME, password=f"{NAME}:{passphrase()}")
-    except irc.client.ServerConnectionError as error:
-        sys.exit(f"irc-bot: {error}")
-    bot.start()
+def show(connection, event):
+    print(f"<{event.source.nick}> {event.arguments[0]}", flush=True)
+
+
+def notice(connection, event):
+    print(f"-{event.source.nick}- {event.arguments[0]}", flush=True)
+
+
+def run(host, port, name, register):
+    secret = passphrase()
+    at_home = threading.Event()
+
+    def welcome(connection, event):
+        if register:
+            connection.send_raw(f"REGISTER {name} {secret}")
+
+    def joined(connection, event):
+        print(f"-!- {event.source.nick} has joined {event.target}", flush=True)
+        if event.target == "&home":
+            at_home.set()
+
+    def type_lines(connection):
+        at_home.wait()
+        for line in sys.stdin:
+            line = line.rstrip("\n")
+            if line.startswith("/"):
+                connection.send_raw(line[1:])
+            elif line:
+                connection.privmsg("&home", line)
+        connection.quit("end of input")
+
+    reactor = Reactor()
+    reactor.add_global_handler("welcome", welcome)
+    reactor.add_global_handler("join", joined)
+    reactor.add_global_handler("pubmsg", show)
+    reactor.add_global_handler("pubnotice", notice)
+    reactor.add_global_handler("privnotice", notice)
+    reactor.add_global_handler("disconnect", lambda connection, event: os._exit(0))
+    # The account's name and passphrase are the server's password.
+    password = None if register else f"{name}:{secret}"
+    connection = reactor.server().connect(host, port, name, password=password)
+    threading.Thread(target=type_lines, args=(connection,), daemon=True).start()
+    reactor.process_forever(timeout=0.05)
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        pass
+    if len(sys.argv) not in (4, 5):
+        sys.exit(__doc__)
+    run(sys.argv[1], int(sys.argv[2]), sys.argv[3], "--register" in sys.argv)

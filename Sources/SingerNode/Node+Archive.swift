@@ -81,7 +81,9 @@ extension Node {
             let rivals = try await claims(to: name).filter { $0.account != claim.account }
             if rivals.contains(where: { $0.precedes(claim) }) { throw NodeError.nameTaken(name) }
 
-            let (account, keys) = try await moveIn(RoamingIdentity(root: root, name: name, claimed: claim.created), passphrase, roaming: nil)
+            let identity = RoamingIdentity(root: root, name: name, claimed: claim.created)
+            let record = try await roamingPlace(of: name, passphrase)?.record(of: identity, now: clock())
+            let (account, keys) = try await moveIn(identity, passphrase, roaming: record)
             return try await open(account, keys)
         } catch {
             throw NodeError(error)
@@ -111,7 +113,6 @@ extension Node {
             if !known.isEmpty { drive(.known(known)) }
             didStore(stored, from: nil, isNews: false)
             for (entry, recipients) in restored.owed where !recipients.isEmpty { job { await self.owe(entry, to: recipients) } }
-            await refollow(login.account)
             for (index, outcome) in restored.outcomes.enumerated() {
                 switch outcome {
                 case .stored, .completed, .duplicate, .parked: break

@@ -35,7 +35,7 @@ extension Node {
     /// Makes this peer a device of an account. A device key never leaves its peer, so two machines never write one log: this one
     /// gets a key of its own.
     ///
-    /// - Parameter roaming: where the sealed root key lies, if it was found there.
+    /// - Parameter roaming: the sealed root key as it lies, or shall lie, in the network; `nil` for a passphrase too weak for that.
     func moveIn(_ identity: RoamingIdentity, _ passphrase: String, roaming: PlacedRecord?) async throws -> (Store.LocalAccount, Keys) {
         let root = identity.root
         let key = root.publicKey

@@ -94,7 +94,7 @@ struct ExampleTests {
         }
     }
 
-    @Test(arguments: ["load-bot.sh", "feed-bot.py", "mirror.py", "irc-bot.py"])
+    @Test(arguments: ["load-bot.sh", "feed-bot.py", "mirror.py", "dice-bot.py"])
     func `a passphrase that others can read is not used, and one in no place is asked for`(name: String) async throws {
         try await withPeer { peer, network in
             let path = network.directory + "/passphrase"
@@ -189,7 +189,7 @@ struct ExampleTests {
             let account = try await peer.register("dicebot")
             account.close()
             _ = try await andre.ask("FOLLOW dicebot")
-            let bot = try Example("irc-bot.py", peer, network)
+            let bot = try Example("dice-bot.py", peer, network)
             try await bot.prints("ready")
             let question = try await andre.ask("POST @dicebot roll")
             #expect(try await andre.push(with: ">\(question.id)]").contains(#/<dicebot> you rolled [1-6] /#))

@@ -125,7 +125,7 @@ struct RealClientTests {
     @Test(.enabled(if: pythonWithIRC != nil, "The Python package irc is not installed; `make deps-test` installs it on Debian"))
     func `a bot written with python-irc is a full client`() async throws {
         let python = try #require(Self.pythonWithIRC)
-        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../examples/irc-say.py").standardized.path
+        let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../examples/irc-bot.py").standardized.path
         try await play("pia") { place in
             let process = try ClientProcess(
                 python, [script, "127.0.0.1", "\(place.port)", place.name] + (place.isGuest ? ["--register"] : []), directory: place.directory,
