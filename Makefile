@@ -1,17 +1,23 @@
 # Singer: `make run` starts a peer, `make test` proves that it works. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release run test check demo measure lint format proto install clean
+.PHONY: help deps deps-test build release run test check demo measure lint format proto install clean
 
 PREFIX ?= /usr/local
 SWIFT ?= swift
 DEBIAN_PACKAGES = libsqlite3-dev libreadline-dev libopendht-dev
+# What only the tests need: a terminal for the client.
+DEBIAN_TEST_PACKAGES = tmux
 ARGS ?=
 
 help: ## What can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
+deps: PACKAGES = $(DEBIAN_PACKAGES)
+deps-test: PACKAGES = $(DEBIAN_TEST_PACKAGES)
 deps: ## Install the C libraries that are missing (Debian, Ubuntu)
-	@missing=""; for p in $(DEBIAN_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+deps-test: ## Install what the tests need besides
+deps deps-test:
+	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then \
 	  echo "installing$$missing"; \
 	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
@@ -32,20 +38,21 @@ run: release ## Start a peer on the defaults (ARGS='--gateway 127.0.0.1:6668' fo
 # many sockets of the other tests it would come late, so tests that have a DHT node in their own process run by themselves.
 WITH_DHT = SingerDHTTests|ForgedRecordTests|FloodTests|HostileTests
 
-test: deps ## Build, and pass every test
+test: deps deps-test ## Build, and pass every test
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --skip '$(WITH_DHT)'
 	$(SWIFT) test --skip-build --filter '$(WITH_DHT)'
 
 check: deps ## The fast tests: no processes, seconds
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --skip IntegrationTests --skip SingerDHTTests --skip SingerPeerTests
+	$(SWIFT) test --skip-build --skip IntegrationTests --skip ClientTests/ --skip SingerDHTTests --skip SingerPeerTests
 
 demo: release ## Three peers, three people, and what they see
 	examples/three-peers.sh .build/release/singerd
 
-measure: release ## Start-up, push latency, posts a second, memory
+measure: release ## Start-up, push latency, posts a second, memory; the same of the client
 	python3 Tests/measure.py .build/release/singerd
+	python3 Tests/measure_client.py .build/release/singerd .build/release/singer
 
 lint: ## Style and layout
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift --configuration .swift-format

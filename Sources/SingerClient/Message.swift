@@ -116,6 +116,7 @@ extension Message.Done {
             }
             if let id = value["id"]?.string { return "\(word) [\(id)]" }
             if let user = value["user"]?.string { return "\(word) \(user)" }
+            if let token = value["token"]?.string { return token.isEmpty ? word : "\(word) \(token)" }
             let rest = Message.rest(of: value, without: ["ok", "tag"])
             return rest.isEmpty ? word : "\(word) \(rest)"
         }
