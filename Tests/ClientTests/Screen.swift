@@ -10,11 +10,14 @@ final class Screen {
         var description: String { "never saw \(wanted); the screen shows:\n\(screen)" }
     }
 
+    /// Outlives the screen: the socket is in there.
+    private let stage: Stage
     private let socket: String
     private static let session = "singer"
 
     /// Starts the client. When it ends, its status is shown: `ended 0`.
     init(_ stage: Stage, _ arguments: [String] = [], environment: [String: String] = [:], columns: Int = 100, rows: Int = 30) async throws {
+        self.stage = stage
         socket = stage.directory + "/tmux-\(UUID().uuidString.prefix(4))"
         let command = ([Client.executable.path, "--port", String(stage.peer.gatewayPort)] + arguments).map { "'\($0)'" }.joined(separator: " ")
         let settings = stage.environment(["TERM": "tmux-256color"].merging(environment) { $1 }).map { "'\($0.key)=\($0.value)'" }.joined(separator: " ")
