@@ -5,24 +5,29 @@
 PREFIX ?= /usr/local
 SWIFT ?= swift
 DEBIAN_PACKAGES = libsqlite3-dev libreadline-dev libopendht-dev
-# What only the tests need: a terminal for the client.
-DEBIAN_TEST_PACKAGES = tmux
+# What only the tests need: a terminal for the client, and IRC clients that they work as their users do.
+DEBIAN_TEST_PACKAGES = tmux irssi weechat-headless weechat-plugins ii python3-irc
 ARGS ?=
 
 help: ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-deps: PACKAGES = $(DEBIAN_PACKAGES)
-deps-test: PACKAGES = $(DEBIAN_TEST_PACKAGES)
-deps: ## Install the C libraries that are missing (Debian, Ubuntu)
-deps-test: ## Install what the tests need besides
-deps deps-test:
-	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
+# Installs those of the packages in $(1) that are missing, with the options $(2) of apt-get, on Debian and its like; elsewhere that is left to the user.
+define install_missing
+	@command -v dpkg >/dev/null || exit 0; \
+	missing=""; for p in $(1); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ]; then \
 	  echo "installing$$missing"; \
 	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y $$missing; \
+	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq -y $(2) $$missing; \
 	fi
+endef
+
+deps: ## Install the C libraries that are missing (Debian, Ubuntu)
+	$(call install_missing,$(DEBIAN_PACKAGES))
+
+deps-test: deps ## Install what the tests use: tmux, and IRC clients; without one of those its test is skipped
+	$(call install_missing,$(DEBIAN_TEST_PACKAGES),--no-install-recommends) || echo "tests of the clients that are missing will be skipped"
 
 build: deps ## Build everything for development
 	$(SWIFT) build --build-tests
@@ -38,7 +43,7 @@ run: release ## Start a peer on the defaults (ARGS='--gateway 127.0.0.1:6668' fo
 # many sockets of the other tests it would come late, so tests that have a DHT node in their own process run by themselves.
 WITH_DHT = SingerDHTTests|ForgedRecordTests|FloodTests|HostileTests
 
-test: deps deps-test ## Build, and pass every test
+test: deps-test ## Build, and pass every test
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --skip '$(WITH_DHT)'
 	$(SWIFT) test --skip-build --filter '$(WITH_DHT)'
@@ -70,6 +75,7 @@ install: release ## Install below PREFIX (default /usr/local), staged in DESTDIR
 	install -D -m 755 .build/release/singerd $(DESTDIR)$(PREFIX)/bin/singerd
 	install -D -m 755 .build/release/singer $(DESTDIR)$(PREFIX)/bin/singer
 	install -D -m 644 man/singerd.8 $(DESTDIR)$(PREFIX)/share/man/man8/singerd.8
+	install -D -m 644 man/singer-irc.7 $(DESTDIR)$(PREFIX)/share/man/man7/singer-irc.7
 	install -D -m 644 bootstrap.txt $(DESTDIR)$(PREFIX)/share/doc/singer/bootstrap.txt
 
 clean: ## Remove what was built

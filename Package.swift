@@ -11,9 +11,9 @@ let settings: [SwiftSetting] = [
 ]
 
 // Swift 6.3.1 with -O loses the hop back to an actor where it inlines actor methods into the closures of task groups: a
-// record was once taken off its actor, and the runtime's check ended the process. So the modules that have actors are
-// compiled as they are tested. Those that calculate (SingerCore, SingerReplication) and all dependencies are optimised.
-let actorSettings = settings + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+// record was once taken off its actor, and the runtime's check ended the process. The pass that removes hops is switched
+// off; a hop to where the code runs already costs a comparison.
+let actorSettings = settings + [.unsafeFlags(["-Xllvm", "-sil-disable-pass=optimize-hop-to-executor"], .when(configuration: .release))]
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")

@@ -94,6 +94,10 @@ public enum Limits {
     /// OpenDHT refuses values over 64 KiB; the tail must leave room for the rest of the record.
     public static let tailBytesMax = 8 << 10
     public static let recordBytesMax = 16 << 10
+    /// A root key with its name, sealed: about 100 bytes. Anybody may put such records, so there is room for nothing else in them.
+    public static let sealedIdentityBytesMax = 256
+    /// Passphrases of one account that are kept from leading to its key again; more changes than in a life.
+    public static let withdrawalsMax = 64
     /// Values read under one key; more are not looked at.
     public static let recordsPerKeyMax = 1_024
     public static let onlineLease: Milliseconds = 90 * 1_000

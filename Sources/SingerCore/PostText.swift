@@ -68,7 +68,7 @@ public struct PostText: Hashable, Sendable {
 
 extension String {
     /// Normalization Form C (Unicode Standard Annex #15).
-    fileprivate var normalised: String {
+    var normalised: String {
         var scalars = String.UnicodeScalarView()
         scalars.append(contentsOf: _nfc)
         return String(scalars)

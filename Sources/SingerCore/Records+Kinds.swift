@@ -233,7 +233,7 @@ extension Envelope {
             guard let provider = try? ProviderRecord(reading: self) else { return false }
             return place == .providers(provider.account)
         case .sealedIdentity:
-            return true
+            return RoamingPlace.mayBe(self)
         }
     }
 }

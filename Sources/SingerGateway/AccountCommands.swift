@@ -5,15 +5,19 @@ internal import SingerNode
 enum AccountCommands {
     static let all: [Command] = [
         Command(
-            "REGISTER name passphrase", "make an account, and log in to it",
+            "REGISTER name [passphrase]", "make an account, and log in to it",
             meaning: """
-                Claims the name in the network and makes the keys of the account, which are kept on this peer, sealed under the passphrase: \
-                \(Limits.passphraseCharactersMin) characters or more, which nobody can look up or reset.
+                Claims the name in the network and makes the keys of the account, sealed under the passphrase, which nobody can look up or reset: \
+                \(Limits.passphraseCharactersMin) characters or more; with \(Limits.passphraseCharactersStrong) or more it also opens the account from \
+                other peers. Without one, six words are made up, and shown this once.
                 """,
             example: "REGISTER andre correct-horse-battery", argumentsMin: 1, handler: .anyone(register)),
         Command(
             "LOGIN name passphrase", "log in",
-            meaning: "Opens an account of this peer. From then on new posts are shown as they come.",
+            meaning: """
+                Opens an account of this peer, or, with a passphrase of \(Limits.passphraseCharactersStrong) characters or more, one of the network. \
+                From then on new posts are shown as they come.
+                """,
             example: "LOGIN andre correct-horse-battery", argumentsMin: 2, handler: .anyone(login)),
         Command(
             "LOGOUT", "log out, and stay connected",
@@ -29,10 +33,13 @@ enum AccountCommands {
         var arguments = context.arguments
         let typed = arguments.word() ?? ""
         guard let name = Username(typed) else { throw Failure(.invalidName(typed)) }
-        let passphrase = arguments.isEmpty ? nil : String(arguments.rest)
+        let isGenerated = arguments.isEmpty
+        let passphrase = isGenerated ? GeneratedPassphrase.make() : String(arguments.rest)
         let login = try await context.ask { node throws(NodeError) in try await node.register(name, passphrase: passphrase) }
-        let isStrong = (passphrase?.count ?? 0) >= Limits.passphraseCharactersStrong
-        return .loggedIn(login, Reply(.registered(name: login.name.text, key: login.fingerprint, isStrong: isStrong)))
+        let isStrong = passphrase.count >= Limits.passphraseCharactersStrong
+        return .loggedIn(
+            login,
+            Reply(.registered(name: login.name.text, key: login.fingerprint, isStrong: isStrong, generated: isGenerated ? passphrase : nil)))
     }
 
     private static func login(_ context: CommandContext) async throws(Failure) -> Outcome {

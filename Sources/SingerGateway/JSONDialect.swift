@@ -38,8 +38,9 @@ enum JSONDialect {
 
     private static func members(of done: Done) -> [JSONValue.Member] {
         switch done {
-        case .registered(let name, let key, isStrong: _):
+        case .registered(let name, let key, _, let generated):
             [ok("registered"), member("user", .string(name)), member("key", .string(key.description))]
+                + (generated.map { [member("passphrase", .string($0))] } ?? [])
         case .loggedIn(let name, let key, let unseen):
             [ok("logged in"), member("user", .string(name)), member("key", .string(key.description)), member("unseen", .number(unseen))]
         case .loggedOut: [ok("logged out")]

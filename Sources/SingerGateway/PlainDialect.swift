@@ -48,8 +48,10 @@ enum PlainDialect {
 
     private static func words(of done: Done) -> String {
         switch done {
-        case .registered(let name, let key, isStrong: true): "registered \(name), key \(key). Kept on this peer only."
-        case .registered(let name, let key, isStrong: false):
+        case .registered(let name, let key, _, let generated?):
+            "registered \(name), key \(key), passphrase \(generated) (shown this once: keep it; it opens the account from any peer)"
+        case .registered(let name, let key, isStrong: true, nil): "registered \(name), key \(key). The passphrase opens it from any peer."
+        case .registered(let name, let key, isStrong: false, nil):
             "registered \(name), key \(key). Kept on this peer only: choose \(Limits.passphraseCharactersStrong) characters or more to log in from others."
         case .loggedIn(let name, let key, let unseen):
             "logged in as \(name), key \(key)" + (unseen > 0 ? ", \(counted(unseen, .posts)) since you left" : "")

@@ -55,8 +55,8 @@ struct Field: Hashable, Sendable {
 
 /// What was done.
 enum Done: Hashable, Sendable {
-    /// `isStrong`: the passphrase may guard a key that leaves this peer.
-    case registered(name: String, key: Fingerprint, isStrong: Bool)
+    /// `isStrong`: the passphrase may guard a key that leaves this peer. `generated`: it was made up, and is told only here.
+    case registered(name: String, key: Fingerprint, isStrong: Bool, generated: String?)
     case loggedIn(name: String, key: Fingerprint, unseen: Int)
     case loggedOut
     case passphraseChanged

@@ -18,6 +18,8 @@ public final class Login: Sendable {
     private let store: Store
     /// The last arrival of all when the session began.
     private let begin: Int64
+    /// When it began.
+    private let began: Milliseconds
     private let waker: AsyncStream<Void>.Continuation
     private let state: Mutex<State>
 
@@ -34,13 +36,14 @@ public final class Login: Sendable {
         var notices: [Push] = []
     }
 
-    init(_ account: Store.LocalAccount, store: Store, cursor: Int64, begin: Int64, unseen: Int) {
+    init(_ account: Store.LocalAccount, store: Store, cursor: Int64, begin: Int64, began: Milliseconds, unseen: Int) {
         self.account = account.account
         name = account.name
         fingerprint = Fingerprint(account.account)
         self.unseen = unseen
         self.store = store
         self.begin = begin
+        self.began = began
         (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         state = Mutex(State(cursor: cursor))
         if unseen > 0 { waker.yield() }
@@ -80,10 +83,10 @@ public final class Login: Sendable {
         }
     }
 
-    /// What the account itself wrote before this session began is no news to it.
+    /// What the account itself wrote before this session began is no news to it, also where it comes from another peer only now.
     private func isOwnPast(_ new: (arrival: Int64, push: Push)) -> Bool {
-        guard new.arrival <= begin, case .post(let post, in: _) = new.push else { return false }
-        return post.author.account == account
+        guard case .post(let post, in: _) = new.push, post.author.account == account else { return false }
+        return new.arrival <= begin || post.created < began
     }
 
     /// Opens a view: its new posts are pushed from now on. At most `Limits.viewsMax`; the timeline is open from the beginning.

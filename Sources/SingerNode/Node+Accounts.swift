@@ -10,9 +10,8 @@ extension Node {
     ///
     /// - Parameter charactersMin: what a passphrase must have; less than usual only where clients register without asking a person.
     public func register(
-        _ name: Username, passphrase: String?, charactersMin: Int = Limits.passphraseCharactersMin
+        _ name: Username, passphrase: String, charactersMin: Int = Limits.passphraseCharactersMin
     ) async throws(NodeError) -> Login {
-        guard let passphrase else { throw .weakPassphrase }
         try Self.check(passphrase, charactersMin: charactersMin)
         guard !claiming.contains(name) else { throw .nameTaken(name) }
         claiming.insert(name)
@@ -27,6 +26,7 @@ extension Node {
             let keys = Keys(root: root, device: device)
             let workLog2 = configuration.workLog2
             let sealed = try await derivations.run { SealedSecret(sealing: keys.secret, passphrase: passphrase, workLog2: workLog2) }
+            let roaming = try await roamingPlace(of: name, passphrase)
             // A claim whose key cannot be kept would stand in the network for a month, and be of use to nobody.
             try await store.reserveRoom()
 
@@ -34,13 +34,15 @@ extension Node {
             let now = clock()
             let certificate = Certificate(device: device.publicKey, name: name, root: root, now: now)
             let claim = NameClaim(name: name, root: root, created: now)
+            let identity = roaming?.record(of: RoamingIdentity(root: root, name: name, claimed: now), now: now)
             do {
                 try await settle(claim)
-                try await store.add(certificate, sealed: sealed, claim: claim)
+                try await store.add(certificate, sealed: sealed, claim: claim, roaming: identity)
             } catch {
                 await directory.withdraw(claim.placed.place, valueID: claim.placed.valueID)
                 throw error
             }
+            if let identity { await directory.put(identity, permanent: true) }
             hosted.insert(root.publicKey)
             drive(.hosting(root.publicKey))
             let account = Store.LocalAccount(account: root.publicKey, name: name, sealed: sealed, certificate: certificate)
@@ -68,7 +70,7 @@ extension Node {
         }
     }
 
-    /// Opens the keys of an account. A wrong passphrase and an unknown name both throw `badLogin`. Also `rateLimited`.
+    /// Opens the keys of an account: of this peer, else, where the passphrase is strong, out of the network. A wrong passphrase and an unknown name both throw `badLogin`. Also `rateLimited`.
     public func login(_ name: Username, passphrase: String) async throws(NodeError) -> Login {
         do {
             let recent = failedLogins[name.folded, default: []].filter { .now - $0 < .seconds(60) }
@@ -85,6 +87,7 @@ extension Node {
                 return account.sealed.open(passphrase: passphrase).flatMap { Keys(secret: $0) }
             }
             guard let account, let keys else {
+                if let (account, keys) = try await roam(name, passphrase) { return try await open(account, keys) }
                 // Many names, and those that nobody has tried for a minute are forgotten: guessing must not fill the memory, nor the table.
                 if failedLogins.count >= 10_000 { failedLogins = failedLogins.filter { $0.value.contains { .now - $0 < .seconds(60) } } }
                 failedLogins[name.folded, default: []].append(.now)
@@ -104,7 +107,7 @@ extension Node {
         } else {
             start = try await store.unseen(by: account.account)
         }
-        let login = Login(account, store: store, cursor: start.cursor, begin: try await store.latestArrival(), unseen: start.posts)
+        let login = Login(account, store: store, cursor: start.cursor, begin: try await store.latestArrival(), began: clock(), unseen: start.posts)
         opened[account.account, default: OpenAccount(keys: keys, certificate: account.certificate)].logins[ObjectIdentifier(login)] = login
         if opened[account.account]?.logins.count == 1 {
             let key = account.account
@@ -134,7 +137,9 @@ extension Node {
                 account.sealed.open(passphrase: old).map { SealedSecret(sealing: $0, passphrase: new, workLog2: workLog2) }
             }
             guard let sealed else { throw NodeError.badLogin }
-            try await store.reseal(login.account, sealed)
+            let (withdrawal, roaming) = try await roamElsewhere(login, new)
+            try await store.reseal(login.account, sealed, withdrawal: withdrawal, roaming: roaming)
+            for record in [withdrawal, roaming].compactMap({ $0 }) { await directory.put(record, permanent: true) }
         } catch {
             throw NodeError(error)
         }

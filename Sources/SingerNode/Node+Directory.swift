@@ -20,6 +20,7 @@ extension Node {
         status = await directory.status()
         do {
             for claim in try await store.claims() { await directory.put(claim.placed, permanent: true) }
+            for record in try await store.roamingRecords() { await directory.put(record, permanent: true) }
             for account in hosted {
                 for envelope in try await store.records(of: account) { await directory.put(AccountRecord.place(account, envelope), permanent: true) }
             }

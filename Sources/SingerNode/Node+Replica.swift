@@ -128,6 +128,7 @@ extension Node {
             }
             touchRecord(of: entry.header.account)
         }
+        catchUpOwnFollows(entries)
         for (account, open) in opened {
             for login in open.logins.values where concerned.contains(account) || login.hasViews { login.wake() }
         }

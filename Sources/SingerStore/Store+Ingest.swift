@@ -199,9 +199,10 @@ extension Store {
             try db.execute(
                 sql: "DELETE FROM word WHERE entry_id = (SELECT entry_id FROM post WHERE hash = ? AND account_id = ?)",
                 arguments: [reference.entry.data, accountID])
-            // What it answered or forwarded goes too: a peer that hears of the deletion first never learns it.
+            // What it answered or forwarded goes too: a peer that hears of the deletion first never learns it. Whoever catches up
+            // has been given the post without its body just before: now it is known why.
             try db.execute(
-                sql: "UPDATE post SET deleted = 1, text = '', reply_to = NULL, forward = NULL WHERE hash = ? AND account_id = ?",
+                sql: "UPDATE post SET deleted = 1, withheld = 0, text = '', reply_to = NULL, forward = NULL WHERE hash = ? AND account_id = ?",
                 arguments: [reference.entry.data, accountID])
         }
     }

@@ -21,26 +21,45 @@ extension Store {
     /// Makes sure that there is room for a new account. `add` gives it back.
     public func reserveRoom() async throws(StoreError) { try await set("room", Data(count: 64 << 10)) }
 
-    /// Keeps a new account, with its first device and its claim to the name.
-    public func add(_ certificate: Certificate, sealed: SealedSecret, claim: NameClaim) async throws(StoreError) {
+    /// Keeps a new account, with its device here and its claim to the name.
+    ///
+    /// - Parameters:
+    ///   - roaming: where its sealed root key lies for other peers, if it does.
+    ///   - since: when it came here from another peer; 0 for an account that was made here. One that was here already has
+    ///     this device from now on.
+    public func add(
+        _ certificate: Certificate, sealed: SealedSecret, claim: NameClaim, roaming: PlacedRecord? = nil, since: Milliseconds = 0
+    ) async throws(StoreError) {
         try await write { db in
             try db.execute(sql: "DELETE FROM setting WHERE name = 'room'")
             _ = try Self.certify(certificate.account, as: certificate.name, pins: true, db)
             let (account, device) = try Self.device(certificate, db)
             try db.execute(
                 sql: """
-                    INSERT INTO local_account (account_id, device_id, salt, work, box, seen)
-                    VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(id), 0) FROM entry))
-                    """, arguments: [account, device, sealed.salt, sealed.workLog2, sealed.box])
+                    INSERT INTO local_account (account_id, device_id, salt, work, box, seen, since)
+                    VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(id), 0) FROM entry), ?)
+                    ON CONFLICT (account_id) DO UPDATE SET device_id = excluded.device_id, salt = excluded.salt, work = excluded.work, box = excluded.box
+                    """, arguments: [account, device, sealed.salt, sealed.workLog2, sealed.box, since])
             try Self.keep(claim, account, db)
+            if let roaming { try Self.keep(roaming, of: account, db) }
         }
     }
 
-    public func reseal(_ account: AccountKey, _ sealed: SealedSecret) async throws(StoreError) {
+    /// Keeps the secret of an account under another passphrase.
+    ///
+    /// - Parameters:
+    ///   - withdrawal: takes the place of the record that the old passphrase leads to.
+    ///   - roaming: where the new one leads to, if it does.
+    public func reseal(
+        _ account: AccountKey, _ sealed: SealedSecret, withdrawal: PlacedRecord? = nil, roaming: PlacedRecord? = nil
+    ) async throws(StoreError) {
         try await write { db in
             try db.execute(
                 sql: "UPDATE local_account SET salt = ?, work = ?, box = ? WHERE account_id = (SELECT id FROM account WHERE key = ?)",
                 arguments: [sealed.salt, sealed.workLog2, sealed.box, account.data])
+            guard let id = try Self.accountID(account, db) else { return }
+            if let withdrawal { try Self.keep(withdrawal, of: id, isWithdrawn: true, db) }
+            if let roaming { try Self.keep(roaming, of: id, db) }
         }
     }
 

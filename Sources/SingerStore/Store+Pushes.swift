@@ -20,14 +20,14 @@ extension Store {
 
     /// What concerns an account: posts and deletions of those it follows and its own, follows and likes it receives.
     ///
-    /// Of the past of somebody just followed, the latest few only.
+    /// Of the past of somebody just followed, and of what was before the account came to this peer, the latest few only.
     private static let concerns = """
         (
             (e.kind IN (1, 7) AND (
                 e.account_id = ?1
                 OR EXISTS (
                     SELECT 1 FROM follow f WHERE f.follower_id = ?1 AND f.followee_id = e.account_id AND f.following
-                        AND (e.created >= f.created
+                        AND (e.created >= max(f.created, (SELECT since FROM local_account WHERE account_id = ?1))
                             OR (SELECT count(*) FROM post n WHERE n.account_id = e.account_id AND n.created > e.created) < \(Limits.backlogPostsMax))))
                 AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))
             OR (e.kind IN (2, 3, 5) AND e.target_id = ?1 AND e.account_id <> ?1

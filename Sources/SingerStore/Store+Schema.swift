@@ -4,8 +4,26 @@ extension Store {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { db in try db.execute(sql: schema1) }
+        migrator.registerMigration("roaming") { db in try db.execute(sql: schemaRoaming) }
         return migrator
     }
+
+    private static let schemaRoaming = """
+        -- The sealed root keys of this peer's accounts, as they lie in the DHT, and the withdrawals of those whose passphrase
+        -- is no longer good.
+        CREATE TABLE roaming (
+            account_id INTEGER NOT NULL REFERENCES local_account,
+            place BLOB NOT NULL CHECK (length(place) = 20),
+            seq INTEGER NOT NULL,
+            withdrawn INTEGER NOT NULL CHECK (withdrawn IN (0, 1)),
+            envelope BLOB NOT NULL,
+            PRIMARY KEY (account_id, place)
+        ) STRICT, WITHOUT ROWID;
+        CREATE UNIQUE INDEX roaming_place ON roaming (account_id) WHERE withdrawn = 0;
+
+        -- When the account came to this peer from another; 0 if it was registered here.
+        ALTER TABLE local_account ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+        """
 
     /// The rules stand here, where no code path can forget them.
     private static let schema1 = """

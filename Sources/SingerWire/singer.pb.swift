@@ -471,8 +471,26 @@ public nonisolated struct WireSealedIdentity: Sendable {
 
   public var version: UInt32 = 0
 
-  /// ChaCha20-Poly1305, nonce and tag included
+  /// an Identity in ChaCha20-Poly1305, nonce and tag included; empty: withdrawn
   public var sealed: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireIdentity: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// the secret key, 32 bytes
+  public var root: Data = Data()
+
+  public var name: String = String()
+
+  /// created_ms of the claim to the name
+  public var claimedMs: UInt64 = 0
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1546,6 +1564,46 @@ nonisolated extension WireSealedIdentity: SwiftProtobuf.Message, SwiftProtobuf._
   public static func ==(lhs: WireSealedIdentity, rhs: WireSealedIdentity) -> Bool {
     if lhs.version != rhs.version {return false}
     if lhs.sealed != rhs.sealed {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireIdentity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Identity"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}root\0\u{1}name\0\u{3}claimed_ms\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.root) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.claimedMs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.root.isEmpty {
+      try visitor.visitSingularBytesField(value: self.root, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if self.claimedMs != 0 {
+      try visitor.visitSingularUInt64Field(value: self.claimedMs, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireIdentity, rhs: WireIdentity) -> Bool {
+    if lhs.root != rhs.root {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.claimedMs != rhs.claimedMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -26,8 +26,8 @@ struct Records {
             .news: EntryRecord.news(log[0], by: alice.device),
             .followerEdge: try #require(EntryRecord.followerEdge(bob.follow(alice), by: bob.device)),
             .provider: ProviderRecord.placed(alice.account, endpoints: endpoints, now: TestAuthor.start, by: node),
-            .sealedIdentity: PlacedRecord(
-                place: .sealedIdentity(Data(count: 32)), valueID: 1, envelope: Envelope(.sealedIdentity, payload: Data(count: 80), seq: 1, by: alice.root)),
+            .sealedIdentity: try #require(RoamingPlace(of: alice.name, passphrase: "correct-horse-battery", workLog2: 4))
+                .record(of: RoamingIdentity(root: alice.root, name: alice.name, claimed: TestAuthor.start), now: TestAuthor.start),
         ]
     }
 }

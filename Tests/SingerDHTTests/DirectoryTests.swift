@@ -163,14 +163,14 @@ struct DirectoryTests {
     func `the largest record passes whole, and can be edited`(_ conformer: Conformer) async throws {
         let cluster = Cluster(conformer)
         try await cluster.add(2)
-        let root = RootKey()
-        let place = DirectoryKey.sealedIdentity(Data("place".utf8))
-        let large = Sample.sealed(at: place, bytes: Limits.recordBytesMax, by: root)
+        let author = try Sample.Author()
+        let large = try author.largeRecord(seen: 2_000)
+        #expect(large.envelope.payload.count > 3 * Limits.textBytesMax)
         await cluster.nodes[0].put(large, permanent: true)
         #expect(await cluster.nodes[1].reads(large))
-        let edited = Sample.sealed(at: place, bytes: Limits.recordBytesMax, seq: 2, by: root)
+        let edited = try author.largeRecord(seen: 3_000)
         await cluster.nodes[0].put(edited, permanent: true)
-        #expect(await cluster.nodes[1].reads(place, .sealedIdentity) { $0 == [edited.envelope] } == [edited.envelope])
+        #expect(await cluster.nodes[1].reads(large.place, .account) { $0 == [edited.envelope] } == [edited.envelope])
         await cluster.shutdown()
     }
 

@@ -13,12 +13,6 @@ enum Sample {
         ProviderRecord.placed(account, endpoints: [], now: time, by: node)
     }
 
-    /// A record as large as records get, under an id that its writer chooses.
-    static func sealed(at place: DirectoryKey, bytes: Int, seq: UInt64 = 1, by root: RootKey) -> PlacedRecord {
-        let envelope = Envelope(.sealedIdentity, payload: Data(repeating: UInt8(truncatingIfNeeded: seq), count: bytes), seq: seq, by: root)
-        return PlacedRecord(place: place, valueID: 7, envelope: envelope)
-    }
-
     /// A device with a first post, and the records that tell of it.
     struct Author {
         let root = RootKey()
@@ -36,11 +30,23 @@ enum Sample {
 
         var news: PlacedRecord { EntryRecord.news(entry, by: device) }
 
-        func record(seen: Milliseconds) -> PlacedRecord {
+        /// - Parameter tail: the first entry only, unless told otherwise.
+        func record(seen: Milliseconds, tail: [Entry]? = nil) -> PlacedRecord {
             let record = AccountRecord(
                 certificate: certificate, node: node.publicKey, endpoints: [], onlineUntil: seen + 1, seen: seen, followers: 0,
-                following: 1, posts: 0, head: 1, lastPost: nil, tail: [entry])
+                following: 1, posts: 0, head: 1, lastPost: nil, tail: tail ?? [entry])
             return AccountRecord.place(certificate.account, record.sealed(by: device))
+        }
+
+        /// As large as records of honest peers get: with a full tail.
+        func largeRecord(seen: Milliseconds) throws -> PlacedRecord {
+            var tail: [Entry] = []
+            while AccountRecord.tail(of: tail).count == tail.count {
+                let last = tail.last.map { (id: $0.id, seq: $0.header.seq, created: $0.header.created) }
+                let text = try PostText(canonical: String(repeating: "a", count: Limits.textBytesMax))
+                tail.append(Entry(.post(Post(text: text)), after: last, by: device, certificate: certificate, now: seen))
+            }
+            return record(seen: seen, tail: AccountRecord.tail(of: tail))
         }
 
         func edge() throws -> PlacedRecord { try #require(EntryRecord.followerEdge(entry, by: device)) }

@@ -8,7 +8,7 @@ import Testing
 struct RuleTests {
     @Test func `a record is taken at its place under its value id, and nowhere else`() throws {
         let author = try Sample.Author()
-        let sealed = Sample.sealed(at: .sealedIdentity(Data("place".utf8)), bytes: 10, by: author.root)
+        let sealed = RoamingPlace.withdrawal(from: .sealedIdentity(Data("place".utf8)), by: author.root, now: 1_000)
         let records = [
             try Sample.claim("alice", by: author.root), author.record(seen: 2_000), author.news, try author.edge(),
             Sample.provider(author.certificate.account), sealed,

@@ -26,6 +26,17 @@ import Testing
         }
     }
 
+    @Test func `registering without a passphrase makes one, shows it, and it logs in`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (andre) async throws in
+                let registered = try await ask(&andre, "REGISTER andre")[0]
+                let passphrase = try #require(registered.firstMatch(of: #/ passphrase ([a-z]+(?:-[a-z]+){5}) /#)).1
+                #expect(try await ask(&andre, "LOGOUT") == ["OK logged out"])
+                #expect(try await ask(&andre, "LOGIN andre \(passphrase)")[0].hasPrefix("OK logged in as andre, key "))
+            }
+        }
+    }
+
     @Test func `the conversation of the contract`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (andre) async throws in

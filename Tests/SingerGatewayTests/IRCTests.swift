@@ -153,6 +153,76 @@ import Testing
         }
     }
 
+    @Test func `a client that logs in by SASL after NICK and USER has its timeline, and the nick that another session of it has`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (first) async throws in
+                _ = try await ask(&first, "NICK a", "USER a 0 * :a", "REGISTER andre correct-horse")
+                try await gateway.connect { (second) async throws in
+                    // As WeeChat does it: the base64 is of \0andre\0correct-horse.
+                    let said = try await ask(
+                        &second, "CAP LS 302", "NICK andre", "USER root 0 * :root", "NICK andre_", "CAP REQ :sasl server-time", "AUTHENTICATE PLAIN",
+                        "AUTHENTICATE AGFuZHJlAGNvcnJlY3QtaG9yc2U=", "CAP END")
+                    #expect(said.contains { $0.contains(" 433 ") && $0.contains(" andre :") })
+                    #expect(said.contains { $0.contains(" 001 andre :") })
+                    #expect(said.contains { $0.contains(" JOIN &home") })
+                    #expect(said.contains { $0.contains(" 366 andre &home ") })
+                }
+            }
+        }
+    }
+
+    @Test func `what is wrong with a command after a dot is said where it was typed`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (client) async throws in
+                _ = try await ask(&client, "NICK a", "USER a 0 * :a", "REGISTER andre correct-horse")
+                let unknown = try await ask(&client, "PRIVMSG &home :.nonsense")
+                #expect(unknown.contains { $0.hasPrefix(":singer!singer@singer.local NOTICE &home :UNKNOWN_COMMAND ") })
+                let missing = try await ask(&client, "PRIVMSG &home :.like zzzzz")
+                #expect(missing.contains { $0.hasPrefix(":singer!singer@singer.local NOTICE &home :NO_SUCH_POST ") })
+                let asked = try await ask(&client, "PRIVMSG singer :like zzzzz")
+                #expect(asked.contains { $0.hasPrefix(":singer!singer@singer.local NOTICE andre :NO_SUCH_POST ") })
+            }
+        }
+    }
+
+    @Test func `a view that is opened shows its latest posts to a client without history, and WHOIS tells the profile of who is here`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (andre) async throws in
+                _ = try await ask(
+                    &andre, "CAP REQ :server-time", "NICK a", "USER a 0 * :a", "CAP END", "REGISTER andre correct-horse", "PRIVMSG &home :one #swift",
+                    "PRIVMSG &home :two")
+                let tagged = try await ask(&andre, "JOIN &#swift")
+                let posts = tagged.filter { $0.contains(" PRIVMSG &#swift :one #swift [") }
+                #expect(posts.count == 1 && posts[0].hasPrefix("@time=20"))
+                #expect(try await ask(&andre, "JOIN &@andre").filter { $0.contains(" PRIVMSG &@andre :") }.count == 2)
+                #expect(try await ask(&andre, "WHOIS andre").contains { $0.contains(" 320 andre andre :key ") })
+                // What is said in a conversation is shown in the timeline.
+                let id = try #require(posts[0].firstMatch(of: /\[([a-z2-7]+)\]/)?.1)
+                let answered = try await ask(&andre, "JOIN &thread-\(id)", "PRIVMSG &thread-\(id) :an answer")
+                #expect(answered.filter { $0.contains(" PRIVMSG &home :an answer [") && $0.hasSuffix(">\(id)]") }.count == 1)
+                try await gateway.connect { (guest) async throws in
+                    let whois = try await ask(&guest, "NICK g", "USER g 0 * :g", "WHOIS andre")
+                    #expect(whois.contains { $0.contains(" 311 g andre ") } && !whois.contains { $0.contains(" 320 ") })
+                }
+            }
+        }
+    }
+
+    @Test func `a client that comes back and opens a view again is shown what is new in it`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (first) async throws in
+                _ = try await ask(&first, "NICK a", "USER a 0 * :a", "REGISTER andre correct-horse", "PRIVMSG &home :one #swift", "JOIN &#swift")
+                _ = try await ask(&first, "QUIT")
+            }
+            try await gateway.connect { (second) async throws in
+                _ = try await ask(&second, "PASS andre:correct-horse", "NICK a", "USER a 0 * :a", "PRIVMSG &home :two #swift")
+                func posts(_ lines: [String]) -> [Substring] { lines.compactMap { $0.firstMatch(of: /PRIVMSG &#swift :(\w+)/)?.1 } }
+                #expect(try await posts(ask(&second, "JOIN &#swift")) == ["two"])
+                #expect(try await posts(ask(&second, "PART &#swift", "JOIN &#swift")) == ["one", "two"])
+            }
+        }
+    }
+
     @Test func `a client that does not read is cut, and costs others nothing`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (deaf) async throws in

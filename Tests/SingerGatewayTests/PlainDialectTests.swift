@@ -49,9 +49,14 @@ import Testing
     @Test func `replies end as the contract shows`() {
         let key = Fingerprint(Fixture.andre.account)
         #expect(
-            end(.registered(name: "andre", key: key, isStrong: false))
+            end(.registered(name: "andre", key: key, isStrong: false, generated: nil))
                 == "OK registered andre, key \(key). Kept on this peer only: choose 16 characters or more to log in from others.")
-        #expect(end(.registered(name: "andre", key: key, isStrong: true)) == "OK registered andre, key \(key). Kept on this peer only.")
+        #expect(
+            end(.registered(name: "andre", key: key, isStrong: true, generated: nil))
+                == "OK registered andre, key \(key). The passphrase opens it from any peer.")
+        #expect(
+            end(.registered(name: "andre", key: key, isStrong: true, generated: "a-b"))
+                == "OK registered andre, key \(key), passphrase a-b (shown this once: keep it; it opens the account from any peer)")
         #expect(end(.posted(Fixture.id("k7f3q"))) == "OK posted k7f3q")
         #expect(end(.following(Fixture.diogo)) == "OK following diogo")
         #expect(end(.listed(0, .posts)) == "OK 0 posts")

@@ -36,6 +36,16 @@ import Testing
         #expect(try await peer.store.entries(of: alice.device.publicKey, in: 1...2).map(\.body).first == .some(nil))
     }
 
+    @Test func `whoever catches up gets a deleted post without its body, and then its deletion`() async throws {
+        let peer = try TestStore()
+        var alice = TestAuthor("alice")
+        let post = alice.post("regret")
+        try await peer.ingest(post.withoutBody, alice.delete(post), alice.post("no regret"))
+        let view = try #require(try await peer.store.post(post.id))
+        #expect(view.isDeleted && view.text == "")
+        #expect(try await peer.texts(of: alice) == ["no regret", ""])
+    }
+
     @Test func `only the author deletes`() async throws {
         let peer = try TestStore()
         var alice = TestAuthor("alice")

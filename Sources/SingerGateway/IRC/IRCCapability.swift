@@ -95,6 +95,8 @@ enum IRCLimits {
     static let historyMessagesMax = 500
     static let historyConversationsMax = 50
     static let historyRowsMax = 100
+    /// About a screen.
+    static let viewPostsShown = 20
     static let multilineBytesMax = 4_096
     static let multilineLinesMax = 32
     static let subscriptionsMax = 50

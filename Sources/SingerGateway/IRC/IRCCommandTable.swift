@@ -27,7 +27,7 @@ enum IRCCommandTable {
     static let byVerb = Dictionary(all.map { ($0.verb, $0) }, uniquingKeysWith: { first, _ in first })
 
     private static let registration = [
-        IRCCommand("CAP LS|LIST|REQ|END [:capabilities]", 1, anyone: true) { $0.cap($1) },
+        IRCCommand("CAP LS|LIST|REQ|END [:capabilities]", 1, anyone: true) { await $0.cap($1) },
         IRCCommand("PASS password, or name:passphrase", 1, anyone: true) { await $0.pass($1) },
         IRCCommand("NICK nickname", anyone: true) { await $0.nick($1) },
         IRCCommand("USER username 0 * :realname", 4, anyone: true) { await $0.user($1) },

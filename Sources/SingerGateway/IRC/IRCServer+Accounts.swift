@@ -129,18 +129,21 @@ extension IRCServer {
     ///   - confirm: replies that come before the timeline.
     func become(_ login: Login, _ call: IRCCall, takesName: Bool, confirm: () -> Void = {}) async {
         let client = call.client
-        await leaveAccount(client)
+        let parts = await closeAccount(client)
         client.login = login
         let account = IRCAccount(key: login.account, name: login.name.text)
         let source = client.user?.source ?? "\(client.nick)!\(client.registration.userName ?? "*")@\(account.host)"
         numeric(.loggedIn, call, [source, account.name], "You are now logged in as \(account.name)")
         confirm()
+        for part in parts { call.reply(part) }
         guard let user = client.user else {
-            if takesName {
+            evict(from: account.name, by: account)
+            // WeeChat and others say NICK before they log in, and hear that another session of theirs has it.
+            let isWanted = client.registration.nickRefused?.ircFolded == account.name.ircFolded && canTake(account.name, client)
+            if takesName || isWanted {
                 client.registration.nick = account.name
                 client.registration.isNamed = true
             }
-            evict(from: account.name, by: account)
             if takesName { completeIfReady(call) }
             return await settle(call)
         }
@@ -232,16 +235,28 @@ extension IRCServer {
 
     /// Ends the connection's session of its account, if it has one.
     func leaveAccount(_ client: IRCClient) async {
+        for part in await closeAccount(client) { send(part, to: client) }
+    }
+
+    /// - Returns: what the client is to be told of the views that close with it.
+    private func closeAccount(_ client: IRCClient) async -> [IRCOutgoing] {
         client.pushing?.cancel()
         client.pushing = nil
         let views = client.views
         client.views = [:]
-        guard let login = client.login else { return }
+        guard let login = client.login else { return [] }
         client.login = nil
-        if let user = client.user {
-            for view in views.values { send(IRCOutgoing("PART", [view.channel], source: user.source), to: client) }
-        }
+        leave(Set(views.values.map(\.view)), login)
+        let parts = client.user.map { user in views.values.map { IRCOutgoing("PART", [$0.channel], source: user.source) } }
         await node.logout(login)
+        return parts ?? []
+    }
+
+    private func leave(_ views: Set<View>, _ login: Login) {
+        var left = viewsLeft[login.account] ?? [:]
+        if left.count + views.count > Limits.viewsMax { left = [:] }
+        for view in views where view != .home { left[view] = now }
+        viewsLeft[login.account] = left.isEmpty ? nil : left
     }
 
     /// `NS SET MULTICLIENT`: whether the sessions of an account may share a nick.

@@ -45,7 +45,10 @@ extension IRCServer {
     /// - Parameter isShown: whether the client does not show it by itself.
     func posted(_ id: ShownID, in channel: String, _ login: Login, _ call: IRCCall, isShown: Bool) async {
         guard let post = try? await node.show(id.hash.text, login).post, let user = call.client.user else { return }
-        if isShown { call.replies += replies(of: item(post, in: channel, call.client), for: call.client.capabilities) }
+        var places = isShown ? [channel] : []
+        // What is said in a conversation is in the timeline too, and no client knows that by itself.
+        if channel.ircFolded != Self.home, let home = call.client.views[Self.home] { places.append(home.channel) }
+        for place in places { call.replies += replies(of: item(post, in: place, call.client), for: call.client.capabilities) }
         for client in sessions(of: user) where client.views[Self.home] != nil {
             // A client that sees its own post again has its id already.
             guard client !== call.client || !isShown else { continue }

@@ -3,7 +3,7 @@ internal import SingerNode
 
 /// CAP, PASS, NICK, USER, PING, QUIT: until somebody is there.
 extension IRCServer {
-    func cap(_ call: IRCCall) {
+    func cap(_ call: IRCCall) async {
         let client = call.client
         let subcommand = call.parameters[0].asciiUppercased
         let rest = call.parameters.dropFirst().joined(separator: " ").split(separator: " ").map(String.init)
@@ -22,6 +22,7 @@ extension IRCServer {
             guard client.user == nil else { return }
             client.registration.isNegotiating = false
             completeIfReady(call)
+            await settle(call)
         default:
             numeric(.invalidCapCommand, call, [call.parameters[0]], "Invalid CAP command")
         }
@@ -86,7 +87,10 @@ extension IRCServer {
             return await settle(call)
         }
         guard IRCName.isNick(nick) else { return numeric(.erroneousNickname, call, [nick], "Erroneous nickname") }
-        guard canTake(nick, client) else { return numeric(.nicknameInUse, call, [nick], "Nickname is already in use") }
+        guard canTake(nick, client) else {
+            if client.user == nil { client.registration.nickRefused = nick }
+            return numeric(.nicknameInUse, call, [nick], "Nickname is already in use")
+        }
         guard let user = client.user else {
             client.registration.nick = nick
             completeIfReady(call)

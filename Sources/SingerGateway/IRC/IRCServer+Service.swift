@@ -31,7 +31,15 @@ extension IRCServer {
         } catch {
             failure(call, error, command: typed.isEmpty ? "*" : typed.asciiUppercased)
             numeric(.unknownCommand, call, ["." + Failure.quote(typed)], error.text)
+            refuse(error, call, in: Self.home)
         }
+    }
+
+    /// Clients show errors among the server's messages; who typed the command looks at the place where it was typed.
+    private func refuse(_ failure: Failure, _ call: IRCCall, in place: String?) {
+        guard let place else { return }
+        call.reply(
+            IRCOutgoing("NOTICE", [place], source: serviceSource, text: "\(failure.code.rawValue) \(failure.text)".prefix(bytes: IRCLimits.topicBytesMax)))
     }
 
     /// What people call some commands elsewhere, and abbreviations that would be ambiguous.
@@ -66,7 +74,8 @@ extension IRCServer {
         } catch {
             let verb = verb.asciiUppercased
             failure(call, error, command: verb)
-            return numeric(Self.numeric(for: error.code), call, Self.context(for: error.code, verb, arguments), error.text)
+            numeric(Self.numeric(for: error.code), call, Self.context(for: error.code, verb, arguments), error.text)
+            return refuse(error, call, in: place)
         }
         switch outcome {
         case .reply(let reply):

@@ -32,6 +32,7 @@ extension IRCServer {
             let opened = IRCView(view: view, channel: name)
             client.views[folded] = opened
             await show(opened, login, call)
+            if view != .home, !client.capabilities.contains(.chatHistory) { await showLatest(opened, login, call) }
         } catch {
             failure(call, error)
             numeric(.noSuchChannel, call, [name], error.text)
@@ -68,11 +69,22 @@ extension IRCServer {
         numeric(.endOfNames, call, [view.channel], "End of /NAMES list")
     }
 
+    /// A view that was just opened would be empty for a client that fetches no history by itself. One that opens its views again
+    /// after its connection was lost is not shown the same twice.
+    private func showLatest(_ view: IRCView, _ login: Login, _ call: IRCCall) async {
+        let left = viewsLeft[login.account]?[view.view].map(HistoryBound.time)
+        let posts = (try? await node.history(of: view.view, login, .latest(after: left), limit: IRCLimits.viewPostsShown)) ?? []
+        for post in posts where !post.isDeleted {
+            call.replies += replies(of: item(post, in: view.channel, call.client), for: call.client.capabilities)
+        }
+    }
+
     func partView(_ name: String, _ call: IRCCall) {
         guard let user = call.client.user else { return }
         guard let view = call.client.views.removeValue(forKey: name.ircFolded) else {
             return numeric(.notOnChannel, call, [name], "You're not on that channel")
         }
+        if let account = call.client.login?.account { viewsLeft[account]?[view.view] = nil }
         if view.view != .home, !call.client.views.values.contains(where: { $0.view == view.view }) { call.client.login?.close(view.view) }
         call.reply(IRCOutgoing("PART", [view.channel], source: user.source))
     }
@@ -104,7 +116,7 @@ extension IRCServer {
         case .home:
             if let last = try? await node.feed(of: login.name.text, login, count: 1, before: nil).first, !last.isDeleted {
                 numeric(.topic, call, [view.channel], topic(last, call.client))
-                return numeric(.topicWhoTime, call, [view.channel, last.author.name, String(last.created / 1_000)])
+                return numeric(.topicWhoTime, call, [view.channel, IRCAccount.source(of: last.author), String(last.created / 1_000)])
             }
         case .mentions: return numeric(.topic, call, [view.channel], "Posts that mention you, answer you or forward you")
         case .user: return numeric(.topic, call, [view.channel], "Posts of \(view.channel.dropFirst(2))")

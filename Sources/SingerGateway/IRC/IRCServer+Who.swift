@@ -60,6 +60,7 @@ extension IRCServer {
         for nick in Self.targets(nick).prefix(1) {
             if let user = users[nick.ircFolded] {
                 whois(user, by: asker, call)
+                if let account = user.account, let whois = await knowledge(of: account.name, call) { profileReplies(whois, user.nick, call) }
                 numeric(.endOfWhois, call, [user.nick], "End of /WHOIS list")
             } else if nick.ircFolded == IRCName.service {
                 numeric(.whoisUser, call, [IRCName.service, IRCName.service, serverName, "*"], "Carries out commands: /msg \(IRCName.service) HELP")
@@ -93,14 +94,24 @@ extension IRCServer {
 
     /// Somebody who has no connection here: what the peer knows of the account.
     private func whoisAccount(_ name: String, _ call: IRCCall) async -> Bool {
-        guard let login = call.client.login, let whois = try? await node.whois(name, login) else { return false }
+        guard let whois = await knowledge(of: name, call) else { return false }
         let user = whois.user
         let about = whois.profile.first { $0.field == "bio" }?.text.string.replacing("\n", with: " ") ?? user.name
         numeric(.whoisUser, call, [user.name, user.name, IRCAccount.host(of: user.account), "*"], about)
         numeric(.whoisServer, call, [user.name, serverName], whois.address?.description ?? "Singer")
         if whois.presence != .online { numeric(.away, call, [user.name], "offline") }
         numeric(.whoisAccount, call, [user.name, user.name], "is logged in as")
-        for row in PeopleCommands.rows(of: whois) { numeric(.whoisSpecial, call, [user.name], PlainDialect.safe(PlainDialect.text(of: row))) }
+        profileReplies(whois, user.name, call)
         return true
+    }
+
+    /// What the peer knows of an account, for those who have logged in.
+    private func knowledge(of name: String, _ call: IRCCall) async -> WhoIs? {
+        guard let login = call.client.login else { return nil }
+        return try? await node.whois(name, login)
+    }
+
+    private func profileReplies(_ whois: WhoIs, _ nick: String, _ call: IRCCall) {
+        for row in PeopleCommands.rows(of: whois) { numeric(.whoisSpecial, call, [nick], PlainDialect.safe(PlainDialect.text(of: row))) }
     }
 }

@@ -37,6 +37,8 @@ actor IRCServer {
     var readMarkers: [IRCPartyKey: [String: Milliseconds]] = [:]
     /// Ordinary channels that an account was in when its last connection was lost.
     var channelsLost: [AccountKey: [String]] = [:]
+    /// Views that a connection of an account left open when it ended, and when that was: the next one is shown what is newer.
+    var viewsLeft: [AccountKey: [View: Milliseconds]] = [:]
     /// Accounts whose sessions each have a nick of their own.
     var accountsAlone: Set<AccountKey> = []
 

@@ -107,6 +107,8 @@ struct IRCView: Hashable, Sendable {
 /// How far a connection is with its registration.
 struct IRCRegistration {
     var nick: String?
+    /// What it asked for while somebody else had it; a client that shares that account's nick can have it after all.
+    var nickRefused: String?
     var userName: String?
     var realName = ""
     /// Between CAP LS or CAP REQ and CAP END.

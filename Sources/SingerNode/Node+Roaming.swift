@@ -1,0 +1,97 @@
+import Logging
+import SingerCore
+import SingerDHT
+import SingerReplication
+import SingerStore
+
+/// Logging in at a peer that never saw the account.
+extension Node {
+    /// The way to an account's sealed root key; `nil` for a passphrase that is too weak for a key that anybody can fetch.
+    func roamingPlace(of name: Username, _ passphrase: String) async throws -> RoamingPlace? {
+        guard passphrase.count >= Limits.passphraseCharactersStrong else { return nil }
+        let workLog2 = configuration.workLog2
+        return try await derivations.run { RoamingPlace(of: name, passphrase: passphrase, workLog2: workLog2) }
+    }
+
+    /// Finds an account in the network by its name and a strong passphrase, and makes this peer a device of it.
+    ///
+    /// - Returns: `nil` if nothing lies where the two lead.
+    func roam(_ name: Username, _ passphrase: String) async throws -> (Store.LocalAccount, Keys)? {
+        guard let place = try await roamingPlace(of: name, passphrase) else { return nil }
+        await awaitPeers()
+        // All of them: a withdrawal may come after what it replaces.
+        let found = await directory.all(place.place, .sealedIdentity, within: .seconds(3))
+        for envelope in found {
+            guard let identity = place.open(envelope), identity.name == name,
+                // Withdrawn since: the passphrase was changed.
+                !found.contains(where: { $0.key == envelope.key && $0.seq > envelope.seq })
+            else { continue }
+            return try await adopt(identity, passphrase, PlacedRecord(place: place.place, valueID: RoamingPlace.valueID, envelope: envelope))
+        }
+        return nil
+    }
+
+    /// A device key never leaves its peer, so two machines never write one log: this one gets a key of its own.
+    private func adopt(_ identity: RoamingIdentity, _ passphrase: String, _ record: PlacedRecord) async throws -> (Store.LocalAccount, Keys) {
+        let root = identity.root
+        let now = clock()
+        let keys: Keys
+        let certificate: Certificate
+        if let open = opened[root.publicKey] {
+            // At home here too, under the passphrase of before.
+            (keys, certificate) = (open.keys, open.certificate)
+        } else {
+            keys = Keys(root: root, device: DeviceSecret())
+            certificate = Certificate(device: keys.device.publicKey, name: identity.name, root: root, now: now)
+        }
+        let workLog2 = configuration.workLog2
+        let sealed = try await derivations.run { SealedSecret(sealing: keys.secret, passphrase: passphrase, workLog2: workLog2) }
+        let before = try await store.roamingPlace(of: root.publicKey)
+        try await store.add(certificate, sealed: sealed, claim: identity.claim, roaming: record, since: now)
+        if let before, before.place != record.place { await directory.withdraw(before.place, valueID: RoamingPlace.valueID) }
+        logger.notice("an account came to this peer", metadata: ["account": "\(Fingerprint(root.publicKey))"])
+        await directory.put(record, permanent: true)
+        await directory.put(identity.claim.placed, permanent: true)
+        hosted.insert(root.publicKey)
+        drive(.hosting(root.publicKey))
+        return (Store.LocalAccount(account: root.publicKey, name: identity.name, sealed: sealed, certificate: certificate), keys)
+    }
+
+    /// What a change of the passphrase means for the network: the old one leads nowhere, the new one, if it is strong, to the key.
+    func roamElsewhere(_ login: Login, _ passphrase: String) async throws -> (withdrawal: PlacedRecord?, roaming: PlacedRecord?) {
+        let root = try keys(of: login).keys.root
+        let place = try await roamingPlace(of: login.name, passphrase)
+        let old = try await store.roamingPlace(of: login.account)
+        let now = max(clock(), (old?.seq ?? 0) + 1)
+        let claimed = try await store.claims().first { $0.account == login.account }?.created ?? now
+        let withdrawal = old.flatMap { $0.place == place?.place ? nil : RoamingPlace.withdrawal(from: $0.place, by: root, now: now) }
+        return (withdrawal, place?.record(of: RoamingIdentity(root: root, name: login.name, claimed: claimed), now: now))
+    }
+
+    /// Looks at entries for follows and unfollows of this peer's accounts that were written by another of their devices.
+    func catchUpOwnFollows(_ entries: [Entry]) {
+        var accounts: Set<AccountKey> = []
+        for entry in entries where hosted.contains(entry.header.account) && entry.header.device != opened[entry.header.account]?.certificate.device {
+            if case .follow = entry.content { accounts.insert(entry.header.account) }
+            if case .unfollow = entry.content { accounts.insert(entry.header.account) }
+        }
+        for account in accounts { job { await self.catchUpFollows(of: account) } }
+    }
+
+    /// Takes up what an account of this peer follows, and gives up what it no longer does, after word of it came from another of its devices.
+    private func catchUpFollows(of account: AccountKey) async {
+        do {
+            let following = Set(try await store.following(of: account).map(\.account))
+            for (user, followers) in followersHere where followers.contains(account) && !following.contains(user) {
+                followersHere[user]?.remove(account)
+                if followersHere[user]?.isEmpty == true { giveUp(user) }
+            }
+            for user in following where followersHere[user]?.contains(account) != true {
+                followersHere[user, default: []].insert(account)
+                await takeUp(user)
+            }
+        } catch {
+            logger.error("cannot read who is followed", metadata: ["error": "\(error)"])
+        }
+    }
+}

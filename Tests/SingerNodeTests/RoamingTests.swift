@@ -1,0 +1,61 @@
+import SingerCore
+import SingerNode
+import SingerStore
+import Testing
+
+private let strong = "correct-horse-battery"
+
+@Suite(.timeLimit(.minutes(1))) struct RoamingTests {
+    @Test func `an account with a strong passphrase logs in at a peer that never saw it, as a device of its own`() async throws {
+        try await withNodes(2) { cluster in
+            let here = try await cluster[0].register("Alice", strong)
+            let there = try await cluster[1].login("alice", strong)
+            #expect(there.login.account == here.login.account)
+            #expect(there.login.name.text == "Alice")
+            let devices = try await [cluster[0], cluster[1]].asyncMap { try await $0.store.localAccounts()[0].certificate.device }
+            #expect(devices[0] != devices[1])
+            // From now on without the network.
+            await cluster[1].node.logout(there.login)
+            #expect(try await cluster[1].login("alice", strong).login.account == here.login.account)
+        }
+    }
+
+    @Test func `a weak or wrong passphrase leads nowhere`() async throws {
+        try await withNodes(2) { cluster in
+            _ = try await cluster[0].register("alice", "fifteen-letters")
+            _ = try await cluster[0].register("bob", strong)
+            await #expect(throws: NodeError.badLogin) { try await cluster[1].login("alice", "fifteen-letters") }
+            await #expect(throws: NodeError.badLogin) { try await cluster[1].login("bob", strong + "x") }
+            await #expect(throws: NodeError.badLogin) { try await cluster[1].login("carol", strong) }
+        }
+    }
+
+    @Test func `a changed passphrase opens the account elsewhere, and the old one no longer does`() async throws {
+        try await withNodes(3) { cluster in
+            let alice = try await cluster[0].register("alice", strong)
+            let old = try await cluster[1].login("alice", strong)
+            await cluster[1].node.logout(old.login)
+            try await cluster[0].node.changePassphrase(alice.login, from: strong, to: "another-horse-battery")
+            await #expect(throws: NodeError.badLogin) { try await cluster[2].login("alice", strong) }
+            #expect(try await cluster[2].login("alice", "another-horse-battery").login.account == alice.login.account)
+            // Where the account is at home under the passphrase of before, too.
+            #expect(try await cluster[1].login("alice", "another-horse-battery").login.account == alice.login.account)
+        }
+    }
+
+    @Test func `a passphrase made weak takes the key out of the network`() async throws {
+        try await withNodes(2) { cluster in
+            let alice = try await cluster[0].register("alice", strong)
+            try await cluster[0].node.changePassphrase(alice.login, from: strong, to: "short-one")
+            await #expect(throws: NodeError.badLogin) { try await cluster[1].login("alice", strong) }
+        }
+    }
+}
+
+extension Sequence {
+    fileprivate func asyncMap<Value>(_ transform: (Element) async throws -> Value) async rethrows -> [Value] {
+        var values: [Value] = []
+        for element in self { values.append(try await transform(element)) }
+        return values
+    }
+}
