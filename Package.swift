@@ -119,6 +119,9 @@ let package = Package(
                 logging,
             ],
             swiftSettings: settings),
+        .testTarget(name: "SingerClientTests", dependencies: ["SingerClient", "CReadline", "SingerCore", "SingerTesting"], swiftSettings: settings),
+        // The real client at a real peer, in a real terminal.
+        .testTarget(name: "ClientTests", dependencies: ["SingerTesting", "SingerClient", "singer", "singerd"], swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["SingerCore", "SingerWire", "SingerPeer", "SingerDHT", "SingerTesting", "singerd", nioCore, nioPosix, nioSSL, logging],

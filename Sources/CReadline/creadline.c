@@ -220,6 +220,9 @@ int creadline_signals(void) {
         fcntl(signal_pipe[end], F_SETFD, FD_CLOEXEC);
         fcntl(signal_pipe[end], F_SETFL, O_NONBLOCK);
     }
+    // Whoever started the program may have blocked them.
+    sigset_t wanted;
+    sigemptyset(&wanted);
     const int numbers[] = {SIGINT, SIGWINCH, SIGTSTP, SIGCONT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         struct sigaction action;
@@ -227,7 +230,9 @@ int creadline_signals(void) {
         action.sa_handler = on_signal;
         action.sa_flags = SA_RESTART;
         sigaction(numbers[i], &action, NULL);
+        sigaddset(&wanted, numbers[i]);
     }
+    sigprocmask(SIG_UNBLOCK, &wanted, NULL);
     return signal_pipe[0];
 }
 

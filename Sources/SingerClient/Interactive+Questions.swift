@@ -190,7 +190,9 @@ extension Interactive {
     }
 
     private func credentials(in typed: TypedLine) -> Credentials? {
-        guard let name = typed.words.first, typed.words.count > 1 else { return nil }
+        guard let name = typed.words.first else { return nil }
+        // REGISTER without a passphrase: the peer makes one.
+        guard typed.words.count > 1 else { return typed.verb == "REGISTER" ? Credentials(name: String(name), passphrase: "") : nil }
         return Credentials(name: String(name), passphrase: String(typed.rest[name.endIndex...].drop { $0 == " " }))
     }
 }

@@ -106,7 +106,8 @@ extension Interactive {
     private func loggedIn(_ credentials: Credentials, _ done: Message.Done, isReturn: Bool) {
         let name = done.value["user"]?.string ?? credentials.name
         let isSame = isReturn && renderer.me != nil
-        self.credentials = credentials
+        let passphrase = done.value["passphrase"]?.string ?? credentials.passphrase
+        self.credentials = Credentials(name: name, passphrase: passphrase)
         renderer.me = name
         if !isReturn { output += renderer.info(done.words) }
         if question == .busy || question == .command { ask(.command) }

@@ -106,7 +106,8 @@ extension Message.Done {
         case "registered", "logged in":
             let unseen = value["unseen"]?.int ?? 0
             let more = unseen > 0 ? "; \(unseen) \(unseen == 1 ? "post" : "posts") since you left" : ""
-            let rest = Message.rest(of: value, without: ["ok", "tag", "user", "key", "unseen"])
+            var rest = Message.rest(of: value, without: ["ok", "tag", "user", "key", "unseen"])
+            if value["passphrase"] != nil { rest += " (shown this once: keep it)" }
             let name = value["user"]?.string ?? "?"
             return "\(word == "registered" ? word : word + " as") \(name), key \(value["key"]?.string ?? "?")\(more)\(rest.isEmpty ? "" : ", " + rest)"
         default:
@@ -116,6 +117,7 @@ extension Message.Done {
             }
             if let id = value["id"]?.string { return "\(word) [\(id)]" }
             if let user = value["user"]?.string { return "\(word) \(user)" }
+            if let token = value["token"]?.string { return token.isEmpty ? word : "\(word) \(token)" }
             let rest = Message.rest(of: value, without: ["ok", "tag"])
             return rest.isEmpty ? word : "\(word) \(rest)"
         }

@@ -72,8 +72,8 @@ package struct TypedLine: Hashable {
         if a == b { return true }
         let a = Array(a.utf8)
         let b = Array(b.utf8)
-        // Short verbs, POST among them, are too near to PASS.
-        let distanceMax = min(a.count, b.count) < 5 ? 0 : 2
+        // Among short verbs POST would be as near to PASS as a typo.
+        let distanceMax = max(a.count, b.count) < 5 ? 0 : min(a.count, b.count) < 5 ? 1 : 2
         guard distanceMax > 0, abs(a.count - b.count) <= distanceMax else { return false }
         var above = Array(0...b.count)
         for (i, x) in a.enumerated() {

@@ -36,7 +36,7 @@ import Testing
 
     private static let impatient: GatewayConfiguration = {
         var configuration = GatewayConfiguration()
-        configuration.patience = .init(silence: .milliseconds(300), answer: .seconds(3), registration: .seconds(2))
+        configuration.patience = .init(silence: .milliseconds(300), answer: .seconds(5), registration: .seconds(10))
         return configuration
     }()
 

@@ -120,23 +120,32 @@ struct LiveClient {
     private nonisolated(unsafe) var input: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
     let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
     private var unread = ""
+    private var hasSpoken = false
+    /// Whether the line to clients that have said nothing for a while is of interest also where this one has spoken: on a busy
+    /// machine what it says may arrive late.
+    var readsGreeting = false
 
     init(input: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator, outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) {
         self.input = input
         self.outbound = outbound
     }
 
-    func send(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
+    mutating func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
-    func send(_ bytes: [UInt8]) async throws { try await outbound.write(ByteBuffer(bytes: bytes)) }
+    mutating func send(_ bytes: [UInt8]) async throws {
+        hasSpoken = true
+        try await outbound.write(ByteBuffer(bytes: bytes))
+    }
 
     /// The next line with its ending, or what there is when the server closes.
     mutating func line() async throws -> String {
         while true {
             if let end = unread.unicodeScalars.firstIndex(of: "\n") {
                 let after = unread.unicodeScalars.index(after: end)
-                defer { unread = String(unread[after...]) }
-                return String(unread[..<after])
+                let line = String(unread[..<after])
+                unread = String(unread[after...])
+                if isGreeting(line) { continue }
+                return line
             }
             guard let bytes = try await input.next() else {
                 defer { unread = "" }
@@ -152,6 +161,11 @@ struct LiveClient {
     /// Everything up to the end.
     mutating func rest() async throws -> String {
         while let bytes = try await input.next() { unread += String(buffer: bytes) }
+        if let end = unread.unicodeScalars.firstIndex(of: "\n"), isGreeting(String(unread[...end])) {
+            unread = String(unread.unicodeScalars[unread.unicodeScalars.index(after: end)...])
+        }
         return unread
     }
+
+    private func isGreeting(_ line: String) -> Bool { hasSpoken && !readsGreeting && line.hasPrefix("NOTICE * :*** Singer ") }
 }

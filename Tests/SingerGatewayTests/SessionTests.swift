@@ -22,6 +22,7 @@ import Testing
     @Test func `a client that speaks first is not greeted`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (client) async throws in
+                client.readsGreeting = true
                 try await client.send("#1 PING")
                 try await Task.sleep(for: .milliseconds(400))  // The greeting would come in this time; its absence is no event.
                 try await client.send(" x\n")
