@@ -110,7 +110,7 @@ extension Interactive {
         self.credentials = Credentials(name: name, passphrase: passphrase)
         renderer.me = name
         if !isReturn { output += renderer.info(done.words) }
-        if question == .busy || question == .command { ask(.command) }
+        if question == .busy || question == .command || question == .name { ask(.command) }
         if !knowsCommands {
             knowsCommands = true
             send("HELP", for: .help)
