@@ -1,6 +1,6 @@
 # Singer: `make run` starts a peer, `make test` proves that it works. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help deps build release run test check demo measure lint format proto install clean
+.PHONY: help deps build release run test check demo measure simulate lint format proto install clean
 
 PREFIX ?= /usr/local
 SWIFT ?= swift
@@ -45,6 +45,10 @@ demo: release ## Three peers, three people, and what they see
 
 measure: release ## Start-up, push latency, posts a second, memory
 	python3 Tests/measure.py .build/release/singerd
+
+simulate: ## A network under faults, in virtual time (ARGS='--peers 10000 --seed 3'; --help says more)
+	$(SWIFT) build -c release --product singer-sim
+	.build/release/singer-sim $(ARGS)
 
 lint: ## Style and layout
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift --configuration .swift-format

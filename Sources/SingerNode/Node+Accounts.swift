@@ -42,7 +42,7 @@ extension Node {
                 throw error
             }
             hosted.insert(root.publicKey)
-            drive(.hosting(root.publicKey))
+            drive(.hosting(root.publicKey, device.publicKey))
             let account = Store.LocalAccount(account: root.publicKey, name: name, sealed: sealed, certificate: certificate)
             return try await open(account, keys)
         } catch {

@@ -72,6 +72,7 @@ public actor Node {
 
     // Replication.
     var replica: Replica
+    var isTickPlanned = false
     var links: [NodeKey: OpenLink] = [:]
     var ingest = IngestQueue()
     /// Requests of each link that are being answered.
