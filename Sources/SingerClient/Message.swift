@@ -87,6 +87,7 @@ extension Message.Event {
         case "post": self = value["post"].flatMap(Post.init).map(Self.post) ?? .other("?")
         case "deleted": self = .deleted(id: id)
         case "like": self = .like(user: user, id: id)
+        case "held": self = .other("\(id) is held by \(value["peers"]?.int ?? 0) other peers")
         case "notice": self = .notice(value["text"]?.string ?? "")
         default:
             if let change = Change(rawValue: kind) {

@@ -80,9 +80,12 @@ public struct PostDetails: Hashable, Sendable {
     public let likedBy: [UserView]
     /// Posts known here that answer it.
     public let replies: Int
+    /// Other peers that are known to hold the post.
+    public var holders: Int
 
-    public init(post: PostView, fingerprint: Fingerprint, likedBy: [UserView], replies: Int) {
+    public init(post: PostView, fingerprint: Fingerprint, likedBy: [UserView], replies: Int, holders: Int = 0) {
         self.post = post
+        self.holders = holders
         self.fingerprint = fingerprint
         self.likedBy = likedBy
         self.replies = replies
@@ -137,5 +140,7 @@ public enum Push: Hashable, Sendable {
     /// Somebody whom the account follows came or went.
     case online(UserView)
     case offline(UserView)
+    /// One more peer holds a post of the account: so many do now.
+    case held(ShownID, by: Int)
     case notice(String)
 }

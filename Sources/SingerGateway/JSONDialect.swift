@@ -20,6 +20,7 @@ enum JSONDialect {
                 ["event": "like", "user": .string(user.name), "id": .string(id.shown), "hash": .string(id.hash.text)]
             case .online(let user): event("online", user)
             case .offline(let user): event("offline", user)
+            case .held(let id, let peers): ["event": "held", "id": .string(id.shown), "hash": .string(id.hash.text), "peers": .number(peers)]
             case .notice(let text): ["event": "notice", "text": .string(text)]
             }
         return event.text
@@ -58,6 +59,7 @@ enum JSONDialect {
         case .imported(let new, let known): [ok("imported"), member("new", .number(new)), member("known", .number(known))]
         case .listed(let count, let noun): [ok(word(for: noun)), member("count", .number(count))]
         case .shown: [ok("done")]
+        case .receipts(let isOn): [ok("receipts"), member("receipts", .string(isOn ? "on" : "off"))]
         case .format(let dialect): [ok("format"), member("format", .string(dialect.rawValue))]
         case .pong(let token): [ok("pong"), member("token", .string(token))]
         case .bye: [ok("bye")]

@@ -15,6 +15,10 @@ enum PeerCommands {
             meaning: "text is for people; json gives one object a line, for programs. The reply comes in the new format already.",
             example: "FORMAT json", argumentsMin: 1, handler: .anyone(format)),
         Command(
+            "RECEIPTS on|off", "be told who holds your posts",
+            meaning: "When on, a line tells each time one more peer has said that it holds a post of yours, and how many do. For this session.",
+            example: "RECEIPTS on", argumentsMin: 1, handler: .account(receipts)),
+        Command(
             "HELP [command]", "this list, or more about one command",
             meaning: """
                 Verbs may be typed in any case, and with a / before them. A command may begin with a tag of yours, #42, which its reply then carries. \
@@ -53,6 +57,15 @@ enum PeerCommands {
     private static func peers(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
         let peers = await context.node.peers()
         return .done(.listed(peers.count, .peers), rows: peers.map(Row.peer))
+    }
+
+    private static func receipts(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
+        switch context.arguments.text.asciiUppercased {
+        case "ON": login.wantsReceipts = true
+        case "OFF": login.wantsReceipts = false
+        default: throw Failure(.badParameter, "RECEIPTS takes on or off")
+        }
+        return .done(.receipts(login.wantsReceipts))
     }
 
     private static func format(_ context: CommandContext) async throws(Failure) -> Outcome {

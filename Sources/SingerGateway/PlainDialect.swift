@@ -27,6 +27,7 @@ enum PlainDialect {
         case .like(let user, let id): safe("* like \(user.name) \(id.shown)")
         case .online(let user): safe("* online \(user.name)")
         case .offline(let user): safe("* offline \(user.name)")
+        case .held(let id, let peers): "* held \(id.shown) \(peers)"
         case .notice(let text): safe("* notice \(text)")
         }
     }
@@ -70,6 +71,7 @@ enum PlainDialect {
         case .imported(let new, let known): "imported \(new), \(known) known"
         case .listed(let count, let noun): counted(count, noun)
         case .shown: ""
+        case .receipts(let isOn): "receipts \(isOn ? "on" : "off")"
         case .format(let dialect): "format \(dialect.rawValue)"
         case .pong(let token): token.isEmpty ? "pong" : "pong \(token)"
         case .bye: "bye"

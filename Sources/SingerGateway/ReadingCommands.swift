@@ -18,7 +18,7 @@ enum ReadingCommands {
             example: "SEARCH peregrine falcon", argumentsMin: 1, handler: .account(search)),
         Command(
             "SHOW id", "one post, with all that is known of it",
-            meaning: "The post, its whole id, the key of its author, who likes it, and how many answers it has.",
+            meaning: "The post, its whole id, the key of its author, who likes it, how many answers it has, and how many other peers are known to hold it.",
             example: "SHOW m2wd5", argumentsMin: 1, handler: .account(show)),
         Command(
             "THREAD id", "the conversation that a post belongs to", meaning: "All of its posts that are known here, oldest first.",
@@ -71,6 +71,7 @@ enum ReadingCommands {
         rows.append(.field("likes", .number(post.likes)))
         if !details.likedBy.isEmpty { rows.append(.field("liked-by", .users(details.likedBy))) }
         rows.append(.field("replies", .number(details.replies)))
+        rows.append(.field("held", .number(details.holders)))
         return rows
     }
 

@@ -79,6 +79,7 @@ enum Done: Hashable, Sendable {
     case listed(Int, Noun)
     /// What there is to show was shown.
     case shown
+    case receipts(Bool)
     case format(Dialect)
     case pong(String)
     case bye

@@ -45,6 +45,7 @@ extension Session {
                 news = try await login.pushes()
             } catch {
                 // Nothing is lost: the session's place is kept, and the next wake tries again.
+                guard !Task.isCancelled else { return }
                 gateway.logger.warning("News of an account can't be read", metadata: ["error": "\(error)"])
                 return
             }

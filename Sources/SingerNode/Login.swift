@@ -28,6 +28,8 @@ public final class Login: Sendable {
         var written: Set<Int64> = []
         /// Views besides the timeline.
         var views: Set<View> = []
+        /// Whether it is told who holds its account's posts.
+        var wantsReceipts = false
         /// Authors just followed, whose latest posts were here already.
         var backlog: [AccountKey] = []
         /// What does not come from the store. The oldest are dropped when a session does not read.
@@ -93,6 +95,12 @@ public final class Login: Sendable {
     }
 
     public func close(_ view: View) { state.withLock { _ = $0.views.remove(view) } }
+
+    /// Whether the session is told how many other peers hold what its account posts: `Push.held`, from now on.
+    public var wantsReceipts: Bool {
+        get { state.withLock(\.wantsReceipts) }
+        set { state.withLock { $0.wantsReceipts = newValue } }
+    }
 
     /// Whether the session looks at more than the timeline.
     var hasViews: Bool { state.withLock { !$0.views.isEmpty } }

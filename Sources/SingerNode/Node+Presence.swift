@@ -36,6 +36,13 @@ extension Node {
         job { await self.tell(listeners, that: account, isOnline: isOnline) }
     }
 
+    /// Tells the sessions that asked how many other peers hold a post of their account.
+    func tellHeld(_ account: AccountKey, _ device: DeviceKey, _ seq: UInt64, by holders: Int) async {
+        let asking = opened[account]?.logins.values.filter(\.wantsReceipts) ?? []
+        guard !asking.isEmpty, let post = try? await store.shownPost(of: device, seq) else { return }
+        for login in asking { login.tell(.held(post, by: holders)) }
+    }
+
     private func tell(_ followers: Set<AccountKey>, that account: AccountKey, isOnline: Bool) async {
         guard let user = try? await store.user(account) else { return }
         for follower in followers {

@@ -44,7 +44,8 @@ extension Node {
     public func show(_ id: String, _ login: Login) async throws(NodeError) -> PostDetails {
         do {
             let post = try await post(id)
-            guard let details = try await store.details(of: post.id.hash) else { throw NodeError.noSuchPost(id) }
+            guard var details = try await store.details(of: post.id.hash) else { throw NodeError.noSuchPost(id) }
+            if let header = try await store.entry(post.id.hash)?.header { details.holders = replica.holders(of: header.account, header.device, header.seq) }
             return details
         } catch {
             throw NodeError(error)

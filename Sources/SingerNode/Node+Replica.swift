@@ -43,7 +43,7 @@ extension Node {
         case .quarantine(let proof, let node): job { await self.quarantine(proof, from: node) }
         case .ownLogBehind(let account, _, let last):
             logger.warning("the network holds more of an own log than this store: old data?", metadata: ["account": "\(account)", "last": "\(last)"])
-        case .held: break
+        case .held(let account, let device, let seq, let holders): job { await self.tellHeld(account, device, seq, by: holders) }
         }
     }
 

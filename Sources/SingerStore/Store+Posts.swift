@@ -66,6 +66,16 @@ extension Store {
         try await read { db in try Self.posts(Self.columns + " WHERE p.hash = ?1", [id.data], db).first }
     }
 
+    /// The id of a post by its place in a log; `nil` for entries of other kinds.
+    public func shownPost(of device: DeviceKey, _ seq: UInt64) async throws(StoreError) -> ShownID? {
+        try await read { db in
+            try Data.fetchOne(
+                db, sql: "SELECT hash FROM post WHERE device_id = (SELECT id FROM device WHERE key = ?) AND seq = ?",
+                arguments: [device.data, Int64(clamping: seq)]
+            ).flatMap { EntryID($0) }.map { try Self.shown($0, db) }
+        }
+    }
+
     public func details(of id: EntryID) async throws(StoreError) -> PostDetails? {
         try await read { db in
             guard let post = try Self.posts(Self.columns + " WHERE p.hash = ?1", [id.data], db).first else { return nil }

@@ -90,11 +90,14 @@ import Testing
 
     @Test func `SHOW tells more of a post`() {
         let post = Fixture.post("Hello", replyTo: Fixture.id("k7f3q"))
-        let details = PostDetails(post: post, fingerprint: Fingerprint(Fixture.diogo.account), likedBy: [Fixture.andre, Fixture.tiago], replies: 1)
+        let details = PostDetails(
+            post: post, fingerprint: Fingerprint(Fixture.diogo.account), likedBy: [Fixture.andre, Fixture.tiago], replies: 1,
+            holders: 2)
         #expect(
             ReadingCommands.rows(of: details).map(Fixture.plain) == [
                 "  2022-12-11 10:56:05 <diogo> Hello [m2wd5>k7f3q]", "  hash \(post.id.hash.text)", "  author diogo",
                 "  key \(details.fingerprint)", "  reply-to k7f3q", "  likes 3", "  liked-by andre, tiago", "  replies 1",
+                "  held 2",
             ])
     }
 

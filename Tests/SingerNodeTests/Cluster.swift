@@ -137,6 +137,7 @@ extension Push {
         case .like(let user, _): "\(user.name) likes"
         case .online(let user): "\(user.name) is online"
         case .offline(let user): "\(user.name) is offline"
+        case .held(_, let peers): "held by \(peers)"
         case .notice(let text): text
         }
     }

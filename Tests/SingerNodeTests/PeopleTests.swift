@@ -134,4 +134,18 @@ struct PeopleTests {
             #expect(followed.map(\.followsBack) == [true, false, false])
         }
     }
+
+    @Test func `who asks is told as peers come to hold a post, and SHOW says how many`() async throws {
+        try await withNodes(3) { cluster in
+            let andre = try await cluster[0].register("andre")
+            andre.login.wantsReceipts = true
+            for (index, name) in [(1, "diogo"), (2, "tiago")] {
+                let follower = try await cluster[index].register(name)
+                _ = try await cluster[index].node.follow("andre", by: follower.login)
+            }
+            let post = try await andre.post("to be held")
+            try await andre.push { if case .held(let id, by: 2) = $0 { id.hash == post.hash } else { false } }
+            #expect(try await cluster[0].node.show(post.shown, andre.login).holders == 2)
+        }
+    }
 }
