@@ -66,6 +66,7 @@ import Testing
                 let lines = renderer.lines(post(text))
                 #expect(lines.dropFirst().allSatisfy { DisplayWidth.of($0) <= columns }, "\(columns): \(lines)")
                 #expect(lines.dropFirst(2).allSatisfy { $0.hasPrefix("      ") })
+                #expect(lines.allSatisfy { !$0.hasSuffix(" ") })
                 #expect(lines.dropFirst().joined().filter { $0 != " " }.contains(text.filter { $0 != " " }))
             }
         }
