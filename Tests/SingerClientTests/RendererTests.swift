@@ -126,4 +126,12 @@ struct CompletionTests {
     func `a word becomes what belongs there`(before: String, word: String, candidates: [String]) {
         #expect(completion.candidates(before: before, word: word) == candidates)
     }
+
+    @Test func `of very many ids the latest are offered, until a letter is typed`() {
+        var completion = completion
+        for number in 100..<300 { completion.learn(id: "k\(number)") }
+        let likely = completion.candidates(before: "FORWARD ", word: "")
+        #expect(likely.count == Completion.likelyIDsMax && likely.first == "k299")
+        #expect(completion.candidates(before: "FORWARD ", word: "k1").count == 100)
+    }
 }
