@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -26,6 +27,17 @@ static bool is_handling;
 /// The terminal can do no more than print.
 static bool is_dumb;
 
+/// A line above the one being typed, which goes away again.
+static char status[128];
+static bool is_status_shown;
+/// The terminal lays its lines out anew when its width changes, as most do.
+static bool is_reflowing;
+
+static bool reflows(const char *term) {
+    if (getenv("TMUX")) return true;
+    return !getenv("XTERM_VERSION") && strncmp(term, "screen", 6) != 0 && strncmp(term, "linux", 5) != 0 && strncmp(term, "vt", 2) != 0;
+}
+
 static void hidden_redisplay(void) {
     fprintf(rl_outstream, "\r%s", rl_display_prompt ? rl_display_prompt : "");
     fflush(rl_outstream);
@@ -33,9 +45,78 @@ static void hidden_redisplay(void) {
 
 static void redisplay(void) { (*rl_redisplay_function)(); }
 
+/// Wipes away the line being typed, and the status above it.
+static void clear(void) {
+    if (is_dumb) return;
+    if (is_hidden)
+        fputs("\r\033[K", rl_outstream);
+    else
+        rl_clear_visible_line();
+    if (is_status_shown) fputs("\033[A\r\033[K", rl_outstream);
+    is_status_shown = false;
+}
+
+/// Draws both again, where the cursor is.
+static void draw(void) {
+    if (status[0] && !is_dumb && !is_hidden) {
+        fprintf(rl_outstream, "%.*s\n", (int)sizeof status, status);
+        is_status_shown = true;
+    }
+    rl_on_new_line();
+    redisplay();
+}
+
+/// What is entered stands where it was typed: no status is left above it.
+static int next_key(FILE *stream) {
+    const int key = rl_getc(stream);
+    if (is_status_shown && (key == '\r' || key == '\n' || key == 4)) {
+        clear();
+        rl_on_new_line();
+        redisplay();
+    }
+    return key;
+}
+
+/// How many rows of `columns` lie between the beginning of the prompt and the cursor.
+static int rows_before_cursor(int columns) {
+    int row = 0, column = 0;
+    bool is_invisible = false;
+    const char *texts[] = {rl_prompt ? rl_prompt : "", rl_line_buffer ? rl_line_buffer : ""};
+    const size_t ends[] = {strlen(texts[0]), (size_t)rl_point};
+    for (int text = 0; text < 2; text++) {
+        mbstate_t state;
+        memset(&state, 0, sizeof state);
+        for (size_t index = 0; index < ends[text];) {
+            wchar_t character = 0;
+            size_t count = mbrtowc(&character, texts[text] + index, ends[text] - index, &state);
+            if (count == 0 || count > ends[text] - index) count = 1;
+            index += count;
+            if (text == 0 && (character == RL_PROMPT_START_IGNORE || character == RL_PROMPT_END_IGNORE)) {
+                is_invisible = character == RL_PROMPT_START_IGNORE;
+                continue;
+            }
+            if (is_invisible) continue;
+            if (character == '\n') {
+                row += 1;
+                column = 0;
+                continue;
+            }
+            const int width = character == '\t' ? 8 - column % 8 : character < 32 ? 2 : wcwidth(character) > 0 ? wcwidth(character) : 0;
+            if (column + width > columns) {
+                row += 1;
+                column = 0;
+            }
+            column += width;
+        }
+    }
+    return row + (column >= columns ? 1 : 0);
+}
+
 static void on_line(char *line) {
     is_handling = true;
     if (!line) is_active = false;
+    // A hidden question leaves nothing behind; readline ends its line on the screen only where it has shown one.
+    if (is_hidden) fputs(is_dumb ? "\n" : "\r\033[K", rl_outstream);
     callbacks.line(callbacks.context, line);
     // What a hidden line held does not stay in memory that is given away.
     if (line && is_hidden) memset(line, 0, strlen(line));
@@ -84,8 +165,12 @@ void creadline_start(creadline_callbacks given, const char *prompt) {
     rl_initialize();
     rl_variable_bind("page-completions", "off");
     rl_variable_bind("completion-ignore-case", "on");
+    // The first Tab shows what there is, not the third.
+    rl_variable_bind("show-all-if-ambiguous", "on");
     const char *term = getenv("TERM");
     is_dumb = !term || !*term || strcmp(term, "dumb") == 0;
+    is_reflowing = !is_dumb && reflows(term);
+    rl_getc_function = next_key;
     // The terminal is prepared once, not for each line: in between it would echo what is typed ahead.
     rl_prep_term_function = NULL;
     rl_deprep_term_function = NULL;
@@ -96,6 +181,11 @@ void creadline_start(creadline_callbacks given, const char *prompt) {
 }
 
 void creadline_stop(void) {
+    if (is_active && !is_handling && is_status_shown) {
+        clear();
+        rl_on_new_line();
+        redisplay();
+    }
     if (is_active) rl_callback_handler_remove();
     is_active = false;
     rl_deprep_terminal();
@@ -108,34 +198,28 @@ void creadline_read(void) {
 }
 
 void creadline_prompt(const char *prompt, bool hidden) {
-    if (is_active && !is_handling && !is_hidden) rl_clear_visible_line();
+    if (is_active && !is_handling) clear();
     is_hidden = hidden;
     rl_redisplay_function = hidden ? hidden_redisplay : rl_redisplay;
     rl_set_prompt(prompt);
     if (is_active && !is_handling) {
         if (is_dumb) fputc('\r', rl_outstream);
-        rl_on_new_line();
-        redisplay();
+        draw();
         fflush(rl_outstream);
     }
 }
 
-void creadline_print(const char *bytes, size_t count) {
+void creadline_print(const char *bytes, size_t count, const char *new_status) {
     FILE *out = rl_outstream ? rl_outstream : stdout;
     const bool is_typing = is_active && !is_handling;
+    snprintf(status, sizeof status, "%s", new_status);
+    if (is_dumb && count == 0) return;
     if (is_typing) {
-        if (is_dumb)
-            fputc('\n', out);
-        else if (is_hidden)
-            fputs("\r\033[K", out);
-        else
-            rl_clear_visible_line();
+        if (is_dumb && count > 0) fputc('\n', out);
+        clear();
     }
     fwrite(bytes, 1, count, out);
-    if (is_typing) {
-        rl_on_new_line();
-        redisplay();
-    }
+    if (is_typing) draw();
     fflush(out);
 }
 
@@ -150,6 +234,10 @@ void creadline_set_text(const char *text) {
 
 void creadline_interrupt(void) {
     if (!is_active) return;
+    if (is_status_shown) {
+        clear();
+        rl_on_new_line();
+    }
     rl_callback_sigcleanup();
     rl_free_line_state();
     rl_point = rl_end;
@@ -163,24 +251,49 @@ void creadline_interrupt(void) {
 }
 
 void creadline_resize(void) {
-    if (is_active) rl_resize_terminal();
-    fflush(rl_outstream ? rl_outstream : stdout);
+    FILE *out = rl_outstream ? rl_outstream : stdout;
+    struct winsize size;
+    if (!is_active || is_handling || is_hidden || !is_reflowing || ioctl(fileno(out), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) {
+        if (is_active) rl_resize_terminal();
+        fflush(out);
+        return;
+    }
+    // The terminal has broken the line anew already, so the cursor is as many rows below the prompt as the new width makes of it.
+    // readline reckons with the old ones, and would leave a part of the line above.
+    const int status_columns = is_status_shown ? (int)mbstowcs(NULL, status, 0) : 0;
+    const int rows = rows_before_cursor(size.ws_col) + (status_columns + size.ws_col - 1) / size.ws_col;
+    fputc('\r', out);
+    if (rows > 0) fprintf(out, "\033[%dA", rows);
+    fputs("\033[J", out);
+    is_status_shown = false;
+    rl_reset_screen_size();
+    // Where the prompt is broken depends on the width.
+    char *prompt = strdup(rl_prompt ? rl_prompt : "");
+    rl_set_prompt(prompt);
+    free(prompt);
+    draw();
+    fflush(out);
 }
 
-int creadline_rows(void) {
+// Asked of the terminal itself: readline knows only after it has begun.
+static int measure(bool wants_rows) {
+    struct winsize size;
     int rows = 0, columns = 0;
-    rl_get_screen_size(&rows, &columns);
-    return rows > 0 ? rows : 24;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0) {
+        rows = size.ws_row;
+        columns = size.ws_col;
+    } else {
+        rl_get_screen_size(&rows, &columns);
+    }
+    return wants_rows ? (rows > 0 ? rows : 24) : (columns > 0 ? columns : 80);
 }
 
-int creadline_columns(void) {
-    int rows = 0, columns = 0;
-    rl_get_screen_size(&rows, &columns);
-    return columns > 0 ? columns : 80;
-}
+int creadline_rows(void) { return measure(true); }
+
+int creadline_columns(void) { return measure(false); }
 
 void creadline_lend(void) {
-    if (is_active && !is_handling && !is_hidden && !is_dumb) rl_clear_visible_line();
+    if (is_active && !is_handling && !is_hidden) clear();
     rl_deprep_terminal();
     fflush(rl_outstream);
 }

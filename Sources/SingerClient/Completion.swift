@@ -9,6 +9,8 @@ package struct Completion {
     /// More than anybody looks through.
     static let candidatesMax = 200
     private static let idsMax = 500
+    /// About as many as a screen shows.
+    static let likelyIDsMax = 24
     private static let namesMax = 20_000
 
     package init() {}
@@ -50,7 +52,8 @@ package struct Completion {
         if word.hasPrefix("@") { return matching(names.values.sorted().map { "@" + $0 }, word) }
         switch argument(of: verb, at: words.count - 1, after: words.last ?? "") {
         case "name": return matching(names.values.sorted(), word)
-        case "id": return matching(ids.reversed(), word)
+        // Before a letter is typed: what is likely meant, and not the screen full of what was shown long ago.
+        case "id": return matching(word.isEmpty ? ids.suffix(Self.likelyIDsMax).reversed() : ids.reversed(), word)
         case "command": return verbs(word)
         case let choice? where choice.contains("|"): return matching(choice.split(separator: "|").map(String.init), word)
         default: return []

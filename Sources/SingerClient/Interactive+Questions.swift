@@ -5,25 +5,33 @@ extension Interactive {
         /// The peer's answer decides what is asked next.
         case busy
         case name
+        case newName
         case passphrase(name: String)
-        /// The peer knows no such name with that passphrase.
-        case retry(Credentials)
+        case newPassphrase(Novelty)
         /// A new passphrase, a second time.
-        case repeated(Credentials)
+        case repeated(Novelty, passphrase: String)
         case oldPassphrase
-        case newPassphrase(old: String)
         /// Further lines of a text.
         case text(opening: String, lines: [String])
         case pasted(PastedText)
 
+        /// What a new passphrase is for.
+        enum Novelty: Hashable {
+            case account(name: String)
+            case change(old: String)
+        }
+
         /// A passphrase is typed. Nothing is shown meanwhile.
         var isHidden: Bool {
             switch self {
-            case .passphrase, .repeated, .oldPassphrase, .newPassphrase: true
-            case .command, .busy, .name, .retry, .text, .pasted: false
+            case .passphrase, .newPassphrase, .repeated, .oldPassphrase: true
+            case .command, .busy, .name, .newName, .text, .pasted: false
             }
         }
     }
+
+    /// What is asked of somebody who has nothing else to answer.
+    var openQuestion: Question { renderer.me == nil && credentials == nil ? .name : .command }
 
     func ask(_ question: Question) {
         self.question = question
@@ -37,12 +45,13 @@ extension Interactive {
             guard let name = renderer.me else { return "> " }
             return renderer.palette.paintPrompt(name, .name(name)) + "> "
         case .busy: return ""
-        case .name: return "Your name: "
-        case .passphrase(let name): return "Passphrase of \(name): "
-        case .retry(let credentials): return "Try [a]gain, or make a [n]ew account called \(credentials.name)? "
-        case .repeated: return "The passphrase once more, for the new account: "
+        case .name: return "Your name (or \"new\" to make an account): "
+        case .newName: return "A name for the new account: "
+        case .passphrase(let name): return "Passphrase of \(Sanitised.line(name)): "
+        case .newPassphrase(.account): return "A passphrase (or just Enter, for six words that are made up for you): "
+        case .newPassphrase(.change): return "New passphrase: "
+        case .repeated: return "Once more: "
         case .oldPassphrase: return "Passphrase until now: "
-        case .newPassphrase: return "New passphrase: "
         case .text: return "… "
         case .pasted(let text): return text.question
         }
@@ -64,12 +73,22 @@ extension Interactive {
             send(login: Credentials(name: name, passphrase: passphrase))
         } else {
             output += renderer.info("Connected to \(settings.endpoint.name). Type HELP for the commands, Ctrl-D to leave.")
+            learnCommands()
             ask(name.map(Question.passphrase) ?? .name)
         }
         terminal.start()
     }
 
-    private func send(login credentials: Credentials) {
+    /// Ctrl-C: out of the question.
+    func interruptedQuestion() {
+        switch question {
+        case .command, .busy, .name: break
+        case .text, .pasted: ask(.command)
+        case .newName, .passphrase, .newPassphrase, .repeated, .oldPassphrase: ask(openQuestion)
+        }
+    }
+
+    func send(login credentials: Credentials) {
         send("LOGIN \(credentials.name) \(credentials.passphrase)", for: .login(credentials, isReturn: false))
     }
 
@@ -89,33 +108,25 @@ extension Interactive {
         switch question {
         case .command: enteredCommand(line)
         case .busy: break
-        case .name:
-            let words = line.split(separator: " ")
-            // Whoever knows the commands may use them at once.
-            if words.count > 1 || (words.count == 1 && completion.isVerb(words[0].uppercased())) { return enteredCommand(line) }
-            if let name = words.first { ask(.passphrase(name: String(name))) }
+        case .name: enteredName(line)
+        case .newName:
+            guard let name = line.split(separator: " ").first else { return ask(.name) }
+            let novelty = Question.Novelty.account(name: String(name))
+            if let passphrase = settings.environment.passphrase { enteredNew(passphrase, for: novelty) } else { ask(.newPassphrase(novelty)) }
         case .passphrase(let name):
-            guard !line.isEmpty else { return ask(settings.user == nil ? .name : .command) }
+            guard !line.isEmpty else { return ask(openQuestion) }
             ask(.busy)
             send(login: Credentials(name: name, passphrase: line))
-        case .retry(let credentials):
-            switch line.trimmedLowercase {
-            case "a", "again", "": ask(.passphrase(name: credentials.name))
-            case "n", "new": ask(.repeated(credentials))
-            case "q", "quit": leave()
-            default: break
+        case .newPassphrase(let novelty):
+            // For an account that is how to get one made up.
+            if line.isEmpty { enteredNew("", for: novelty) } else { ask(.repeated(novelty, passphrase: line)) }
+        case .repeated(let novelty, let passphrase):
+            guard line == passphrase else {
+                output += renderer.error("that was another passphrase than before")
+                return ask(.newPassphrase(novelty))
             }
-        case .repeated(let credentials):
-            guard line == credentials.passphrase else {
-                output += renderer.error("that was another passphrase")
-                return ask(.retry(credentials))
-            }
-            ask(.busy)
-            send("REGISTER \(credentials.name) \(credentials.passphrase)", for: .register(credentials))
-        case .oldPassphrase: ask(.newPassphrase(old: line))
-        case .newPassphrase(let old):
-            ask(.command)
-            sendTyped("PASSWD \"\(old)\" \(line)")
+            enteredNew(passphrase, for: novelty)
+        case .oldPassphrase: ask(line.isEmpty ? .command : .newPassphrase(.change(old: line)))
         case .text(let opening, let lines):
             guard line != "." else {
                 ask(.command)
@@ -139,6 +150,34 @@ extension Interactive {
             }
         }
         flush()
+    }
+
+    private func enteredName(_ line: String) {
+        let words = line.split(separator: " ")
+        guard let first = words.first else { return }
+        // Whoever knows the commands may use them at once.
+        if words.count > 1 || first.hasPrefix("/") || completion.isVerb(first.uppercased()) { return enteredCommand(line) }
+        if first.lowercased() == "new" { return ask(.newName) }
+        guard let passphrase = settings.environment.passphrase, !hasTriedEnvironment else { return ask(.passphrase(name: String(first))) }
+        hasTriedEnvironment = true
+        ask(.busy)
+        send(login: Credentials(name: String(first), passphrase: passphrase))
+    }
+
+    private func enteredNew(_ passphrase: String, for novelty: Question.Novelty) {
+        switch novelty {
+        case .account(let name):
+            ask(.busy)
+            send(passphrase.isEmpty ? "REGISTER \(name)" : "REGISTER \(name) \(passphrase)", for: .register(Credentials(name: name, passphrase: passphrase)))
+        case .change(let old):
+            ask(.command)
+            guard !passphrase.isEmpty else { return output += renderer.info("the passphrase stays as it was") }
+            guard let command = PassphraseChange(old: old, new: passphrase).command else {
+                return output += renderer.error(
+                    "an old passphrase with both spaces and quotation marks in it cannot be given to a peer; the passphrase stays as it was")
+            }
+            sendTyped(command)
+        }
     }
 
     private func enteredCommand(_ line: String) {

@@ -1,3 +1,5 @@
+internal import SingerCore
+
 /// What becomes of the lines of a peer.
 extension Interactive {
     /// Sends one command under a tag of the client's own, unless it has one already.
@@ -11,7 +13,7 @@ extension Interactive {
             tag = "c\(lastTag)"
             connection.send("#\(tag) \(line)")
         }
-        requests[tag] = Request(purpose: purpose)
+        requests[tag] = Request(purpose: purpose, since: .now)
         sent.append(tag)
     }
 
@@ -30,9 +32,10 @@ extension Interactive {
         case .done(let done, let tag):
             guard let request = finish(tag) else { return show(done.words) }
             take(done, of: request)
+        // The code is for programs; the text says it all.
         case .failed(let code, let text, let tag):
             guard let request = finish(tag) else {
-                output += renderer.error("\(text) (\(code))")
+                output += renderer.error(text)
                 return
             }
             fail(code, text, request)
@@ -54,7 +57,7 @@ extension Interactive {
         }
         requests = [:]
         sent = []
-        if question == .busy { ask(credentials == nil && renderer.me == nil ? .name : .command) }
+        if question == .busy { ask(openQuestion) }
     }
 
     private func take(_ event: Message.Event) {
@@ -62,6 +65,7 @@ extension Interactive {
         case .post(let post):
             completion.learn(post)
             guard shown.note(post) else { return }
+            status.arrived(at: .now)
         case .about(let user, _): completion.learn(name: user)
         case .deleted, .like, .notice, .other: break
         }
@@ -106,15 +110,19 @@ extension Interactive {
     private func loggedIn(_ credentials: Credentials, _ done: Message.Done, isReturn: Bool) {
         let name = done.value["user"]?.string ?? credentials.name
         let isSame = isReturn && renderer.me != nil
-        let passphrase = done.value["passphrase"]?.string ?? credentials.passphrase
+        let passphrase = done.passphrase ?? credentials.passphrase
         self.credentials = Credentials(name: name, passphrase: passphrase)
         renderer.me = name
         if !isReturn { output += renderer.info(done.words) }
-        if question == .busy || question == .command || question == .name { ask(.command) }
-        if !knowsCommands {
-            knowsCommands = true
-            send("HELP", for: .help)
+        if let made = done.passphrase {
+            output += renderer.info("Your passphrase: \(made)")
+            output += renderer.info("Keep it: it is shown this once, and nobody can look it up. It opens your account from any peer.")
+        } else if done.word == "registered", passphrase.count < Limits.passphraseCharactersStrong {
+            output += renderer.info(
+                "Kept on this peer only; with \(Limits.passphraseCharactersStrong) characters or more (PASSWD) it opens from other peers, too.")
         }
+        if question == .busy || question == .command || question == .name { ask(.command) }
+        learnCommands()
         send("FOLLOWING", for: .names)
         send("FOLLOWERS", for: .names)
         // The peer itself shows what came while nobody was there. Who stayed away alone, with another session of the account open, finds the rest here.
@@ -131,8 +139,7 @@ extension Interactive {
             renderer.me = nil
             if question == .command { ask(.command) }
         case "PASSWD":
-            // The words of that command, as the peer cuts them, are not known here for sure; the old passphrase would not do.
-            if let name = credentials?.name, let new = newPassphrase(in: typed) { credentials = Credentials(name: name, passphrase: new) }
+            if let name = credentials?.name, let change = PassphraseChange(typed.rest) { credentials = Credentials(name: name, passphrase: change.new) }
         case "FOLLOW": if let user = done.value["user"]?.string { completion.learn(name: user) }
         default: break
         }
@@ -163,36 +170,37 @@ extension Interactive {
         return pager.isEmpty ? nil : pager
     }
 
-    private func newPassphrase(in typed: TypedLine) -> String? {
-        var rest = typed.rest
-        if rest.first == "\"" {
-            guard let end = rest.dropFirst().firstIndex(of: "\"") else { return nil }
-            rest = rest[rest.index(after: end)...]
-        } else {
-            rest = rest.drop { $0 != " " }
-        }
-        let new = rest.drop { $0 == " " }
-        return new.isEmpty ? nil : String(new)
-    }
-
     private func fail(_ code: String, _ text: String, _ request: Request) {
         switch request.purpose {
         case .names, .help, .mark, .missed: return
         case .typed:
-            output += renderer.error("\(text) (\(code))")
+            output += renderer.error(text)
         case .login(let credentials, isReturn: true):
-            output += renderer.error("\(credentials.name) could not be logged in again: \(text) (\(code))")
+            output += renderer.error("\(credentials.name) could not be logged in again: \(text)")
             self.credentials = nil
             renderer.me = nil
             if question == .command { ask(.command) }
         case .login(let credentials, isReturn: false):
-            output += renderer.error("\(text) (\(code))")
-            guard question == .busy else { return }
-            ask(code == "BAD_LOGIN" ? .retry(credentials) : .name)
+            guard question == .busy else { return output += renderer.error(text) }
+            // The name is there to be corrected, or to be taken as it is.
+            output += renderer.error(code == "BAD_LOGIN" ? "no account has that name and that passphrase; try again" : text)
+            ask(.name)
+            terminal.setDraft(credentials.name)
         case .register(let credentials):
-            output += renderer.error("\(text) (\(code))")
+            output += renderer.error(text)
             guard question == .busy else { return }
-            ask(code == "WEAK_PASSPHRASE" ? .passphrase(name: credentials.name) : .name)
+            switch code {
+            case "WEAK_PASSPHRASE": ask(.newPassphrase(.account(name: credentials.name)))
+            case "NAME_TAKEN", "INVALID_NAME": ask(.newName)
+            default: ask(.name)
+            }
         }
+    }
+
+    /// Asks the peer for its commands, once: completion offers them.
+    func learnCommands() {
+        guard !knowsCommands else { return }
+        knowsCommands = true
+        send("HELP", for: .help)
     }
 }

@@ -26,7 +26,18 @@ package final class Interactive {
         }
 
         let purpose: Purpose
+        let since: ContinuousClock.Instant
         var rows: [Message.Row] = []
+
+        /// What a person who waits for it is told; `nil` for what nobody asked for.
+        var words: String? {
+            switch purpose {
+            case .typed(let typed): typed.verb
+            case .login: "logging in"
+            case .register: "making the account"
+            case .names, .help, .mark, .missed: nil
+            }
+        }
     }
 
     struct Credentials: Hashable {
@@ -53,10 +64,13 @@ package final class Interactive {
     var wasReady = false
     var isOutageTold = false
     var knowsCommands = false
+    /// The passphrase of the environment was given for a name that was typed, once.
+    var hasTriedEnvironment = false
 
     var renderer: Renderer
     var completion = Completion()
     var shown = ShownPosts()
+    var status = StatusLine()
     /// A text that goes back to the line being typed, when readline has begun the next one.
     var draftToRestore: String?
     /// Lines that go to the screen together.
@@ -112,7 +126,9 @@ package final class Interactive {
         let deadline: ContinuousClock.Instant
         switch phase {
         case .connecting(let until), .greeting(let until), .waiting(let until): deadline = until
-        case .ready: return -1
+        case .ready:
+            guard !question.isHidden, let change = status.deadline(wait, now: .now) else { return -1 }
+            deadline = change
         }
         return Int32(clamping: max(0, (deadline - .now).milliseconds + 1))
     }
@@ -130,10 +146,7 @@ package final class Interactive {
     private func interrupted() {
         guard takesKeys else { return leave() }
         terminal.interrupt()
-        switch question {
-        case .text, .pasted: ask(.command)
-        case .command, .busy, .name, .passphrase, .retry, .repeated, .oldPassphrase, .newPassphrase: break
-        }
+        interruptedQuestion()
     }
 
     /// As long as there is something to read: of a fast typist or a paste nothing waits for the peer.
@@ -213,9 +226,16 @@ package final class Interactive {
         phase = .waiting(until: .now + backoff.next(using: &generator))
     }
 
+    /// The oldest answer that somebody waits for.
+    private var wait: StatusLine.Wait? {
+        for tag in sent {
+            if let request = requests[tag], let words = request.words { return StatusLine.Wait(what: words, since: request.since) }
+        }
+        return nil
+    }
+
     func flush() {
-        guard !output.isEmpty else { return }
-        terminal.show(output)
+        terminal.show(output, status: question.isHidden ? "" : status.text(wait, now: .now))
         output = []
     }
 }

@@ -100,6 +100,9 @@ extension Message.Event {
 }
 
 extension Message.Done {
+    /// Of a new account, made up by the peer.
+    package var passphrase: String? { value["passphrase"]?.string }
+
     /// `following diogo`, `posted [k7f3q]`, `2 posts`: what the peer would say in plain text.
     package var words: String {
         switch word {
@@ -107,8 +110,7 @@ extension Message.Done {
         case "registered", "logged in":
             let unseen = value["unseen"]?.int ?? 0
             let more = unseen > 0 ? "; \(unseen) \(unseen == 1 ? "post" : "posts") since you left" : ""
-            var rest = Message.rest(of: value, without: ["ok", "tag", "user", "key", "unseen"])
-            if value["passphrase"] != nil { rest += " (shown this once: keep it)" }
+            let rest = Message.rest(of: value, without: ["ok", "tag", "user", "key", "unseen", "passphrase"])
             let name = value["user"]?.string ?? "?"
             return "\(word == "registered" ? word : word + " as") \(name), key \(value["key"]?.string ?? "?")\(more)\(rest.isEmpty ? "" : ", " + rest)"
         default:

@@ -55,12 +55,25 @@ package enum StandardError {
 
 /// Standard output, whole lines at a time. A reader that has gone away is no error.
 package struct StandardOutput {
-    /// Nobody reads any more.
+    /// Nothing can be written any more.
     package private(set) var isClosed = false
+    /// Why, in words, unless a reader has gone away: a full disk, say.
+    package private(set) var failure: String?
     private var bytes: [UInt8] = []
     private static let bytesMax = 1 << 16
 
     package init() {}
+
+    /// Makes sure that no socket or file is taken for a standard stream that the program was started without.
+    package static func reserve() {
+        while true {
+            let descriptor = open("/dev/null", O_RDWR)
+            guard (0...STDERR_FILENO).contains(descriptor) else {
+                if descriptor >= 0 { close(descriptor) }
+                return
+            }
+        }
+    }
 
     package mutating func line(_ text: String) {
         bytes += text.utf8
@@ -72,7 +85,10 @@ package struct StandardOutput {
         var done = 0
         while done < bytes.count, !isClosed {
             let count = bytes[done...].withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-            if count < 0, errno != EINTR { isClosed = true }
+            if count < 0, errno != EINTR {
+                isClosed = true
+                if errno != EPIPE { failure = "standard output: \(String(cString: strerror(errno)))" }
+            }
             done += max(count, 0)
         }
         bytes = []

@@ -56,6 +56,10 @@ package struct Script {
             return Exit.unreachable
         }
         output.flush()
+        if let failure = output.failure {
+            StandardError.write("singer: \(failure)\n")
+            return Exit.commandFailed
+        }
         return status
     }
 

@@ -14,6 +14,7 @@ package final class Terminal {
     private var isStarted = false
     private var prompt = ""
     private var isHidden = false
+    private var status = ""
 
     static let historyLinesMax = 1_000
 
@@ -66,13 +67,16 @@ package final class Terminal {
         if isStarted { creadline_prompt(prompt, isHidden) }
     }
 
-    /// Shows lines, all at once.
-    func show(_ lines: [String]) {
-        guard !lines.isEmpty else { return }
+    /// Shows lines, all at once, and below them a status until the next call; empty for none.
+    func show(_ lines: [String], status: String) {
+        guard !lines.isEmpty || status != self.status else { return }
+        self.status = status
         var text = lines.joined(separator: "\n")
-        text += "\n"
+        if !lines.isEmpty { text += "\n" }
+        // A status that the screen would break could not be wiped away.
+        let status = String(status.prefix(max(0, columns - 1)))
         text.withUTF8 { bytes in
-            bytes.withMemoryRebound(to: CChar.self) { creadline_print($0.baseAddress, $0.count) }
+            bytes.withMemoryRebound(to: CChar.self) { creadline_print($0.baseAddress, $0.count, status) }
         }
     }
 

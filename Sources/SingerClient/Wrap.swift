@@ -21,6 +21,7 @@ package enum Wrap {
         /// Whether something stands in the line besides the indent.
         var isEmpty = true
         func breakLine() {
+            while !isEmpty, line.last == " " { line.removeLast() }
             lines.append(line)
             line = String(repeating: " ", count: indent)
             width = indent

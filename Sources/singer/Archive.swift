@@ -51,6 +51,12 @@ private func finish(_ work: () throws -> String) throws {
         var output = StandardOutput()
         output.line(try work())
         output.flush()
+        if let failure = output.failure {
+            StandardError.write("singer: \(failure)\n")
+            throw ExitCode(Script.Exit.commandFailed)
+        }
+    } catch let code as ExitCode {
+        throw code
     } catch {
         StandardError.write("singer: \(error)\n")
         switch error {

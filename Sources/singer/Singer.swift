@@ -5,7 +5,13 @@ import SingerClient
 @main
 struct Singer: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "singer", abstract: "Talk to a peer of Singer, the timeline that no server owns.",
+        commandName: "singer",
+        abstract: "Talk to a peer of Singer, the timeline that no server owns.",
+        usage: """
+            singer [--host <host>] [--port <port>] [--user <name>] [-e <command>]... [--json] [--color <auto|always|never>]
+            singer export [<options>] <file>
+            singer import [--check] [<options>] <file>
+            """,
         discussion: """
             Without a command and at a terminal it logs you in, or makes your account, and shows what is new. Type HELP there.
 
@@ -22,7 +28,9 @@ struct Singer: ParsableCommand {
               SINGER_USER             as --user
               SINGER_PASSPHRASE       its passphrase, for scripts
               SINGER_GATEWAY_PASSWORD what the peer asks of every client, if it does
-              PAGER, NO_COLOR, TERM, XDG_STATE_HOME
+              PAGER                   shows replies longer than the screen; less, if it is not set
+              NO_COLOR, TERM=dumb     no colour, unless --color says otherwise
+              XDG_STATE_HOME          where the history is; ~/.local/state, if it is not set
 
             EXIT STATUS
               0 done, 1 a command failed, 2 no peer was reached, 64 wrong usage
@@ -44,6 +52,7 @@ struct Singer: ParsableCommand {
     var color: ColorChoice = .auto
 
     func run() throws {
+        StandardOutput.reserve()
         let settings = try peer.settings(color: color)
         let source: Script.Source
         if !commands.isEmpty {

@@ -96,6 +96,23 @@ struct ScriptTests {
         #expect(client.errors.hasPrefix("ERR BAD_LOGIN ") && client.errors.split(separator: "\n").count == 1)
     }
 
+    @Test(arguments: [(">/dev/full", 1, "singer: standard output: No space left on device\n"), (">&-", 0, ""), ("<&- >&- 2>&-", 0, "")])
+    func `output that cannot be written is one line and status 1, and none at all is no error`(redirection: String, status: Int32, errors: String) async throws
+    {
+        let stage = try await Stage()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", "\"$0\" --port \"$1\" -e PING -e PING \(redirection)", Client.executable.path, String(stage.peer.gatewayPort)]
+        process.environment = stage.environment()
+        let said = Pipe()
+        process.standardError = said
+        try process.run()
+        let text = String(decoding: said.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == status)
+        #expect(text == errors)
+    }
+
     @Test func `a port where nobody listens is one line and status 2`() async throws {
         let stage = try await Stage()
         let port = stage.peer.gatewayPort

@@ -15,24 +15,6 @@ struct TerminalTests {
         return screen
     }
 
-    @Test func `a new person is led to an account, and the passphrase is never shown`() async throws {
-        let stage = try await Stage()
-        let screen = try await Screen(stage)
-        try await screen.seeLast("Your name:")
-        try await screen.enter("andre")
-        try await screen.seeLast("Passphrase of andre:")
-        try await screen.enter("correct-horse")
-        try await screen.see("no such name, or not its passphrase")
-        try await screen.enter("n")
-        try await screen.see("The passphrase once more")
-        try await screen.enter("correct-horse")
-        let lines = try await screen.see("registered andre, key ")
-        try await screen.seeLast("andre>")
-        #expect(!lines.contains { $0.contains("correct-horse") })
-        try await screen.press("C-d")
-        try await screen.see("ended 0")
-    }
-
     @Test func `what was not seen is shown at login, under its day`() async throws {
         let stage = try await Stage()
         let diogo = try await stage.register("diogo")

@@ -138,11 +138,13 @@ struct ArchiveFileTests {
             let new = try await network.peer("new", joining: hub)
             let part = network.directory + "/part.jsonl"
             try (lines(path)[..<6].joined(separator: "\n") + "\n").write(toFile: part, atomically: true, encoding: .utf8)
-            #expect(try singer("import", "--port", String(new.gatewayPort), part).output.hasSuffix(", 5 new here\n"))
+            // Some may have come by themselves already: the old peer is there.
+            #expect(try singer("import", "--port", String(new.gatewayPort), part).output.hasPrefix("\(part): 5 entries of andre, "))
             new.kill()
             let again = try await network.restart("new", new, joining: hub)
             let rest = try singer("import", "--port", String(again.gatewayPort), path)
-            #expect(rest.status == 0 && rest.output == "\(path): 12 entries of andre, 7 new here\n", "\(rest)")
+            #expect(rest.status == 0 && rest.output.hasPrefix("\(path): 12 entries of andre, "), "\(rest)")
+            #expect(try singer("import", "--port", String(again.gatewayPort), path).output == "\(path): 12 entries of andre, 0 new here\n")
         }
     }
 

@@ -66,6 +66,7 @@ import Testing
                 let lines = renderer.lines(post(text))
                 #expect(lines.dropFirst().allSatisfy { DisplayWidth.of($0) <= columns }, "\(columns): \(lines)")
                 #expect(lines.dropFirst(2).allSatisfy { $0.hasPrefix("      ") })
+                #expect(lines.allSatisfy { !$0.hasSuffix(" ") })
                 #expect(lines.dropFirst().joined().filter { $0 != " " }.contains(text.filter { $0 != " " }))
             }
         }
@@ -124,5 +125,13 @@ struct CompletionTests {
     ])
     func `a word becomes what belongs there`(before: String, word: String, candidates: [String]) {
         #expect(completion.candidates(before: before, word: word) == candidates)
+    }
+
+    @Test func `of very many ids the latest are offered, until a letter is typed`() {
+        var completion = completion
+        for number in 100..<300 { completion.learn(id: "k\(number)") }
+        let likely = completion.candidates(before: "FORWARD ", word: "")
+        #expect(likely.count == Completion.likelyIDsMax && likely.first == "k299")
+        #expect(completion.candidates(before: "FORWARD ", word: "k1").count == 100)
     }
 }

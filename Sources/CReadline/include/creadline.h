@@ -29,8 +29,9 @@ void creadline_read(void);
 
 /// Another prompt. When it is hidden, what is typed is not shown, and not completed.
 void creadline_prompt(const char *prompt, bool is_hidden);
-/// Whole lines, shown above the line being typed, and written at once.
-void creadline_print(const char *bytes, size_t count);
+/// Whole lines, shown above the line being typed, and written at once. Between them and it stands the status, unless it is empty:
+/// it goes away with the next call, and when a line is entered.
+void creadline_print(const char *bytes, size_t count, const char *status);
 
 /// What is being typed.
 const char *creadline_text(void);
