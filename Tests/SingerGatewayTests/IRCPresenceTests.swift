@@ -28,6 +28,7 @@ import Testing
                             try await andre.ask("WHO &home").filter { $0.contains(" 352 ") }.map { $0.split(separator: " ")[7...8].joined(separator: " ") } == [
                                 "andre H", "diogo H",
                             ])
+                        #expect(try await andre.ask("PRIVMSG diogo :hi")[0].hasPrefix(":singer.local 401 andre diogo :Private words reach only"))
                         // A guest follows nobody, and knows only who is here.
                         try await here.connect { (guest) async throws in
                             try await guest.register("guest")

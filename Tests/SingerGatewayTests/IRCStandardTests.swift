@@ -63,6 +63,10 @@ import Testing
                 try await client.register("dev", capability)
                 #expect(try await !client.ask("JOIN #talk").mention(" 353 "))
                 #expect(try await client.ask("NAMES #talk").mention(" 353 "))
+                #expect(
+                    try await client.ask("NAMES #talk,#none").map { $0.split(separator: " ").dropFirst().prefix(3).joined(separator: " ") } == [
+                        "353 dev =", "366 dev #talk", "366 dev #none",
+                    ])
             }
         }
     }

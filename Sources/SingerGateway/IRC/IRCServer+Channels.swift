@@ -157,8 +157,8 @@ extension IRCServer {
             } else if let channel = channels[name.ircFolded], isVisible(channel, to: call.client.user) {
                 namesReplies(channel, call)
             }
+            numeric(.endOfNames, call, [name], "End of /NAMES list")
         }
-        numeric(.endOfNames, call, [list], "End of /NAMES list")
     }
 
     func isVisible(_ channel: IRCChannel, to user: IRCUser?) -> Bool {

@@ -32,7 +32,7 @@ extension IRCServer {
         if target.utf8.first == UInt8(ascii: "#") {
             sayInChannel(item, user, call)
         } else {
-            sayToUser(item, user, call)
+            await sayToUser(item, user, call)
         }
     }
 
@@ -55,10 +55,12 @@ extension IRCServer {
         send(&fanout, to: channel, except: call.client) { item.command != "TAGMSG" || $0.contains(.messageTags) }
     }
 
-    private func sayToUser(_ item: IRCHistoryItem, _ user: IRCUser, _ call: IRCCall) {
+    private func sayToUser(_ item: IRCHistoryItem, _ user: IRCUser, _ call: IRCCall) async {
         guard let receiver = users[item.target.ircFolded] else {
-            if item.command != "NOTICE" { numeric(.noSuchNick, call, [item.target], "No such nick/channel") }
-            return
+            guard item.command != "NOTICE" else { return }
+            let isKnown = await followees(of: call.client, unlessHere: [item.target])[item.target.ircFolded] != nil
+            let text = isKnown ? "Private words reach only those who are connected to this peer" : "No such nick/channel"
+            return numeric(.noSuchNick, call, [item.target], text)
         }
         let item = item.to(receiver.nick)
         if item.isKept {
