@@ -44,7 +44,7 @@ extension Node {
             }
             if let identity { await directory.put(identity, permanent: true) }
             hosted.insert(root.publicKey)
-            drive(.hosting(root.publicKey))
+            drive(.hosting(root.publicKey, device.publicKey))
             let account = Store.LocalAccount(account: root.publicKey, name: name, sealed: sealed, certificate: certificate)
             return try await open(account, keys)
         } catch {
@@ -90,6 +90,12 @@ extension Node {
                 noteFailure(name)
                 throw NodeError.badLogin
             }
+            if isOwnLogLost(account.account, account.certificate.device) {
+                let claimed = try await store.claim(of: account.account)?.created ?? clock()
+                let (account, keys) = try await moveIn(RoamingIdentity(root: keys.root, name: account.name, claimed: claimed), passphrase, roaming: nil)
+                ownLogs[account.account] = nil
+                return try await open(account, keys)
+            }
             let login = try await open(account, keys)
             if passphrase.count >= Limits.passphraseCharactersStrong { job { await self.offerRoaming(login, passphrase) } }
             return login
@@ -120,10 +126,11 @@ extension Node {
         } else {
             start = try await store.unseen(by: account.account)
         }
-        let login = Login(account, store: store, cursor: start.cursor, begin: try await store.latestArrival(), began: clock(), unseen: start.posts)
+        let login = Login(account, store: store, cursor: start.cursor, began: clock(), unseen: start.posts)
         opened[account.account, default: OpenAccount(keys: keys, certificate: account.certificate)].logins[ObjectIdentifier(login)] = login
         if opened[account.account]?.logins.count == 1 {
             let key = account.account
+            askForOwnLog(of: key, account.certificate.device)
             job { await self.cameOnline(key) }
         }
         return login

@@ -129,7 +129,7 @@ extension Store {
         return nil
     }
 
-    private static func quarantine(_ deviceID: Int64, _ seq: UInt64, _ proof: [(header: Data, signature: Data)], _ db: Database) throws {
+    static func quarantine(_ deviceID: Int64, _ seq: UInt64, _ proof: [(header: Data, signature: Data)], _ db: Database) throws {
         for (header, signature) in proof {
             try db.execute(
                 sql: "INSERT INTO equivocation (device_id, seq, header, signature) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
