@@ -59,7 +59,10 @@ public final class Login: Sendable {
         }
         do {
             var pushes: [Push] = []
-            for author in backlog { pushes += try await store.backlog(of: author, upTo: start).map { .post($0, in: [.home]) } }
+            var past: [PostView] = []
+            for author in backlog { past += try await store.backlog(of: author, upTo: start) }
+            // Several who were followed at once are read as the timeline is: by time, whoever wrote.
+            pushes += past.sorted { ($0.created, $0.id.hash.text) < ($1.created, $1.id.hash.text) }.map { .post($0, in: [.home]) }
             while true {
                 let (cursor, views) = state.withLock { ($0.cursor, $0.views) }
                 let arrivals = try await store.arrivals(for: account, after: cursor, views: views, ownSince: began)

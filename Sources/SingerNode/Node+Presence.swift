@@ -1,4 +1,4 @@
-import SingerCore
+public import SingerCore
 import SingerReplication
 import SingerStore
 
@@ -48,6 +48,12 @@ extension Node {
         for follower in followers {
             for login in opened[follower]?.logins.values.map({ $0 }) ?? [] { login.tell(isOnline ? .online(user) : .offline(user)) }
         }
+    }
+
+    /// Which of some accounts have a session now, here or at another peer, as far as this peer knows. The network is not asked.
+    public func online(among accounts: [AccountKey]) -> Set<AccountKey> {
+        let now = clock()
+        return Set(accounts.filter { opened[$0]?.logins.isEmpty == false || isOnline($0, at: now) })
     }
 
     func presence(of account: AccountKey, _ record: AccountRecord?) -> WhoIs.Presence {

@@ -56,4 +56,40 @@ import Testing
             }
         }
     }
+
+    @Test func `an action is a post that names its author, and other CTCP is none`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (andre) async throws in
+                try await andre.register("andre", "echo-message")
+                _ = try await andre.ask("REGISTER andre correct-horse")
+                #expect(try await andre.ask("PRIVMSG &home :\u{1}ACTION waves\u{1}").contains { $0.contains(" PRIVMSG &home :* andre waves [") })
+                #expect(try await andre.ask("PRIVMSG &home :\u{1}VERSION\u{1}").map { $0.contains(" 404 andre &home ") } == [true])
+                #expect(try await andre.ask("PRIVMSG singer :timeline").filter { $0.contains(" <andre> ") }.count == 1)
+            }
+        }
+    }
+
+    @Test func `the past of those just followed comes in the order of time`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (diogo) async throws in
+                try await gateway.connect { (tiago) async throws in
+                    try await diogo.register("diogo")
+                    _ = try await diogo.ask("REGISTER diogo correct-horse", "PRIVMSG &home :one")
+                    try await tiago.register("tiago")
+                    _ = try await tiago.ask("REGISTER tiago correct-horse", "PRIVMSG &home :two")
+                    _ = try await diogo.ask("PRIVMSG &home :three")
+                    _ = try await tiago.ask("PRIVMSG &home :four")
+                }
+            }
+            try await gateway.connect { (andre) async throws in
+                try await andre.register("andre")
+                try await andre.send("REGISTER andre correct-horse\r\nFOLLOW tiago\r\n")
+                #expect(try await andre.wait(for: " PRIVMSG &home ").contains(" :two ["))
+                #expect(try await andre.wait(for: " PRIVMSG &home ").contains(" :four ["))
+                try await andre.send("FOLLOW diogo\r\n")
+                #expect(try await andre.wait(for: " PRIVMSG &home ").contains(" :one ["))
+                #expect(try await andre.wait(for: " PRIVMSG &home ").contains(" :three ["))
+            }
+        }
+    }
 }

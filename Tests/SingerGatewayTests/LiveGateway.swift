@@ -12,9 +12,10 @@ import SingerStore
 
 @testable import SingerGateway
 
-/// A node that is alone in its network, with a data directory of its own as long as `body` takes, unless it is given one.
+/// A node that is alone in its network unless it is given one, with a data directory of its own as long as `body` takes, unless it is given one.
 func withNode(
-    in given: String? = nil, clock: @escaping @Sendable () -> Milliseconds = Node.systemClock, _ body: (Node) async throws -> Void
+    in given: String? = nil, network: InMemoryNetwork = InMemoryNetwork(), clock: @escaping @Sendable () -> Milliseconds = Node.systemClock,
+    _ body: (Node) async throws -> Void
 ) async throws {
     let folder = given ?? FileManager.default.temporaryDirectory.appending(path: "singer-gateway-\(UUID())").path
     defer { if given == nil { try? FileManager.default.removeItem(atPath: folder) } }
@@ -26,7 +27,7 @@ func withNode(
     let node = Node(
         configuration: Node.Configuration(
             network: "test", advertise: nil, peerPort: port, peerHost: "127.0.0.1", expectsPeers: false, workLog2: 4),
-        store: store, directory: InMemoryDirectory(network: InMemoryNetwork()), transport: transport, secret: secret, logger: logger,
+        store: store, directory: InMemoryDirectory(network: network), transport: transport, secret: secret, logger: logger,
         clock: clock)
     try await node.load()
     do {
@@ -47,9 +48,9 @@ let quietLogger: Logger = {
 /// Runs a gateway on a free port as long as `body` takes, then shuts it down.
 func withGateway(
     _ configuration: GatewayConfiguration = GatewayConfiguration(), sessionsMax: Int = 100, in folder: String? = nil,
-    clock: @escaping @Sendable () -> Milliseconds = Node.systemClock, _ body: (LiveGateway) async throws -> Void
+    network: InMemoryNetwork = InMemoryNetwork(), clock: @escaping @Sendable () -> Milliseconds = Node.systemClock, _ body: (LiveGateway) async throws -> Void
 ) async throws {
-    try await withNode(in: folder, clock: clock) { node in try await withGateway(configuration, sessionsMax: sessionsMax, node: node, body) }
+    try await withNode(in: folder, network: network, clock: clock) { node in try await withGateway(configuration, sessionsMax: sessionsMax, node: node, body) }
 }
 
 private func withGateway(

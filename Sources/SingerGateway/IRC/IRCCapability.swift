@@ -28,10 +28,11 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
     static let messageRedaction = Self(rawValue: 1 << 21)
     static let metadata = Self(rawValue: 1 << 22)
     static let multiline = Self(rawValue: 1 << 23)
-    static let noImplicitNames = Self(rawValue: 1 << 24)
+    static let noImplicitNamesDraft = Self(rawValue: 1 << 24)
     static let preAway = Self(rawValue: 1 << 25)
     static let readMarker = Self(rawValue: 1 << 26)
     static let metadata2 = Self(rawValue: 1 << 27)
+    static let noImplicitNames = Self(rawValue: 1 << 28)
 
     /// Those that change how a line looks; two sessions that agree in them can be sent the same bytes.
     static let tagged: Self = [.accountTag, .messageTags, .serverTime]
@@ -41,10 +42,11 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
         ("account-notify", .accountNotify), ("account-tag", .accountTag), ("away-notify", .awayNotify), ("batch", .batch),
         ("cap-notify", .capNotify), ("chghost", .changeHost), ("draft/account-registration", .accountRegistration),
         ("draft/chathistory", .chatHistory), ("draft/event-playback", .eventPlayback), ("draft/message-redaction", .messageRedaction),
-        ("draft/metadata-2", .metadata2), ("draft/metadata-3", .metadata), ("draft/multiline", .multiline), ("draft/no-implicit-names", .noImplicitNames),
+        ("draft/metadata-2", .metadata2), ("draft/metadata-3", .metadata), ("draft/multiline", .multiline), ("draft/no-implicit-names", .noImplicitNamesDraft),
         ("draft/pre-away", .preAway), ("draft/read-marker", .readMarker), ("echo-message", .echoMessage), ("extended-join", .extendedJoin),
         ("extended-monitor", .extendedMonitor), ("invite-notify", .inviteNotify), ("labeled-response", .labeledResponse),
-        ("message-tags", .messageTags), ("multi-prefix", .multiPrefix), ("sasl", .sasl), ("server-time", .serverTime), ("setname", .setName),
+        ("message-tags", .messageTags), ("multi-prefix", .multiPrefix), ("no-implicit-names", .noImplicitNames), ("sasl", .sasl), ("server-time", .serverTime),
+        ("setname", .setName),
         ("standard-replies", .standardReplies), ("userhost-in-names", .userhostInNames),
     ]
 
@@ -72,6 +74,9 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
         default: nil
         }
     }
+
+    /// Under the name that it has now, or the one that it had as a draft.
+    var hasNoImplicitNames: Bool { !isDisjoint(with: [.noImplicitNames, .noImplicitNamesDraft]) }
 
     var list: [String] { Self.names.filter { contains($0.capability) }.map(\.name) }
 }

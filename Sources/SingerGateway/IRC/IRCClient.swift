@@ -19,7 +19,8 @@ final class IRCClient {
     var postsToSkip = 0
     /// Views that this connection looks at, by folded channel name.
     var views: [String: IRCView] = [:]
-    var monitored: [String: String] = [:]
+    /// By folded nick.
+    var monitored: [String: Monitored] = [:]
     var subscriptions: Set<String> = []
     var sasl: IRCSASL?
     var multiline: IRCMultiline?
@@ -28,6 +29,12 @@ final class IRCClient {
     var metadata: [String: String] = [:]
     var away: String?
     var isGone = false
+
+    /// A nick on the list of MONITOR, and what the client was told of it last.
+    struct Monitored {
+        let nick: String
+        var isOnline = false
+    }
 
     /// Where ids stand in the text of posts.
     enum IDStyle: String {
@@ -50,12 +57,14 @@ struct IRCView: Hashable, Sendable {
     let view: View
     /// As the client wrote it.
     let channel: String
+    let opened: Milliseconds
     /// The posts that were last shown in it: of a deleted post nothing else tells where it was.
     private(set) var shown: [EntryID] = []
 
-    init(view: View, channel: String) {
+    init(view: View, channel: String, opened: Milliseconds) {
         self.view = view
         self.channel = channel
+        self.opened = opened
     }
 
     mutating func didShow(_ id: EntryID) {

@@ -24,7 +24,10 @@ struct IRCCommand: Sendable {
 enum IRCCommandTable {
     static let all: [IRCCommand] = registration + accounts + channels + messages + people + server
 
-    static let byVerb = Dictionary(all.map { ($0.verb, $0) }, uniquingKeysWith: { first, _ in first })
+    static let byVerb = Dictionary((all + operators).map { ($0.verb, $0) }, uniquingKeysWith: { first, _ in first })
+
+    /// Nobody may use them, so HELP does not list them.
+    private static let operators = ["CONNECT", "KILL", "REHASH", "RESTART", "SQUIT", "WALLOPS"].map { IRCCommand($0) { $0.refuseToOperate($1) } }
 
     private static let registration = [
         IRCCommand("CAP LS|LIST|REQ|END [:capabilities]", 1, anyone: true) { await $0.cap($1) },
@@ -50,8 +53,8 @@ enum IRCCommandTable {
         IRCCommand("PART channel{,channel} [:reason]", 1) { $0.part($1) },
         IRCCommand("NAMES [channel{,channel}]") { await $0.names($1) },
         IRCCommand("TOPIC channel [:topic]", 1) { await $0.topic($1) },
-        IRCCommand("LIST [mask or condition{,…}]") { $0.list($1) },
-        IRCCommand("INVITE nickname channel", 2) { await $0.invite($1) },
+        IRCCommand("LIST [mask or condition{,…}]") { await $0.list($1) },
+        IRCCommand("INVITE [nickname channel]") { await $0.invite($1) },
         IRCCommand("KICK channel nickname [:reason]", 2) { await $0.kick($1) },
         IRCCommand("MODE target [modes [arguments]]", 1) { $0.mode($1) },
     ]
@@ -71,11 +74,11 @@ enum IRCCommandTable {
         IRCCommand("WHO [mask [%fields[,token]]]") { await $0.who($1) },
         IRCCommand("WHOIS [server] nickname") { await $0.whois($1) },
         IRCCommand("WHOWAS nickname [count]") { $0.whowas($1) },
-        IRCCommand("ISON nickname …", 1) { $0.isOn($1) },
-        IRCCommand("USERHOST nickname …", 1) { $0.userHost($1) },
+        IRCCommand("ISON nickname …", 1) { await $0.isOn($1) },
+        IRCCommand("USERHOST nickname …", 1) { await $0.userHost($1) },
         IRCCommand("AWAY [:message]", anyone: true) { $0.away($1) },
         IRCCommand("SETNAME :realname", 1) { $0.setName($1) },
-        IRCCommand("MONITOR +|-|C|L|S [nickname{,nickname}]", 1) { $0.monitor($1) },
+        IRCCommand("MONITOR +|-|C|L|S [nickname{,nickname}]", 1) { await $0.monitor($1) },
     ]
 
     private static let server = [
@@ -85,6 +88,9 @@ enum IRCCommandTable {
         IRCCommand("INFO [server]") { $0.info($1) },
         IRCCommand("TIME [server]") { $0.time($1) },
         IRCCommand("LINKS") { $0.links($1) },
+        IRCCommand("ADMIN [server]") { $0.admin($1) },
+        IRCCommand("STATS query") { $0.stats($1) },
+        IRCCommand("OPER name password", 2) { $0.oper($1) },
         IRCCommand("HELP [subject]") { $0.help($1) },
         IRCCommand("HELPOP [subject]") { $0.help($1) },
     ]

@@ -31,12 +31,16 @@ struct IRCHistoryItem: Sendable {
     let party: IRCPartyKey?
     let account: String?
     let isBot: Bool
-    /// PRIVMSG, NOTICE, TAGMSG or TOPIC.
+    /// PRIVMSG, NOTICE, TAGMSG, TOPIC, or that of the event.
     let command: String
-    let target: String
+    var target: String
     /// More than one for a multi-line message; none for TAGMSG.
     let lines: [Line]
     let clientTags: [IRCMessage.Tag]
+    /// JOIN, PART, QUIT, KICK, NICK, MODE: what is sent again as it was.
+    var event: IRCOutgoing?
+    /// What clients with extended-join are sent instead.
+    var extended: IRCOutgoing?
 
     struct Line: Hashable, Sendable {
         let text: String
@@ -63,8 +67,9 @@ extension IRCHistory {
     var lastMessage: Milliseconds? { items.last { $0.command == "PRIVMSG" || $0.command == "NOTICE" }?.time }
 
     /// A piece of it, oldest first. Bounds are exclusive, except for AROUND. A place that is not known gives nothing.
-    func items(_ subcommand: String, _ places: [IRCPlace], _ limit: Int, withEvents: Bool) -> [IRCHistoryItem] {
-        let all = withEvents ? items : items.filter { $0.command == "PRIVMSG" || $0.command == "NOTICE" }
+    func items(_ subcommand: String, _ places: [IRCPlace], _ limit: Int, for capabilities: IRCCapabilities) -> [IRCHistoryItem] {
+        // The limit counts what this client is shown.
+        let all = items.filter { $0.isShown(to: capabilities) }
         /// The first after a place, and the first not before it.
         func cut(_ place: IRCPlace) -> (from: Int, upTo: Int)? {
             if let id = place.messageID { return all.firstIndex { $0.messageID == id }.map { ($0 + 1, $0) } }

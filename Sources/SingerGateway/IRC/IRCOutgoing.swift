@@ -44,12 +44,23 @@ struct IRCOutgoing: Sendable {
         body += command
         for (index, parameter) in parameters.enumerated() {
             body += " "
-            if index == parameters.count - 1, endsInText || parameter.isEmpty || parameter.utf8.first == UInt8(ascii: ":") || parameter.utf8.contains(32) {
+            guard index == parameters.count - 1 else {
+                body += Self.middle(parameter)
+                continue
+            }
+            if endsInText || parameter.isEmpty || parameter.utf8.first == UInt8(ascii: ":") || parameter.utf8.contains(32) {
                 body += ":"
             }
             body += parameter
         }
         return body
+    }
+
+    /// A parameter that is not the last: what can't stand there, because it is empty or would be read as the last, is cut to what can.
+    private static func middle(_ parameter: String) -> String {
+        guard parameter.isEmpty || parameter.utf8.first == UInt8(ascii: ":") || parameter.utf8.contains(32) else { return parameter }
+        let word = parameter.drop { $0 == " " || $0 == ":" }.prefix { $0 != " " }
+        return word.isEmpty ? "*" : String(word)
     }
 
     private static func text(of tag: IRCMessage.Tag) -> String {

@@ -49,30 +49,32 @@ extension IRCServer {
         channel.invited.remove(user.number)
         channel.members[user.number] = IRCChannel.Member(user: user, isOperator: channel.members.isEmpty)
         user.channels[folded] = channel
-        announce(user, in: channel, call)
+        let messageID = newMessageID()
+        announce(user, in: channel, messageID, call)
         for client in user.clients where client === call.client { showChannel(channel, call) }
         for client in user.clients where client !== call.client {
             let other = IRCCall(client: client, message: IRCMessage(command: "JOIN"))
-            other.reply(joinMessage(user, channel.name, client.capabilities))
+            other.reply(joinMessage(user, channel.name, client.capabilities, messageID))
             showChannel(channel, other)
             finish(other)
         }
     }
 
-    private func joinMessage(_ user: IRCUser, _ channel: String, _ capabilities: IRCCapabilities) -> IRCOutgoing {
+    func joinMessage(_ user: IRCUser, _ channel: String, _ capabilities: IRCCapabilities, _ messageID: String? = nil) -> IRCOutgoing {
         let isExtended = capabilities.contains(.extendedJoin)
-        var message = IRCOutgoing(
-            "JOIN", isExtended ? [channel, user.account?.name ?? "*"] : [channel], source: user.source, text: isExtended ? user.realName : nil)
-        message.time = now
-        message.account = user.account?.name
+        var message = action(
+            of: user, "JOIN", isExtended ? [channel, user.account?.name ?? "*"] : [channel], text: isExtended ? user.realName : nil)
+        message.messageID = messageID
         return message
     }
 
     /// Tells the others in the channel, and the one who joins.
-    private func announce(_ user: IRCUser, in channel: IRCChannel, _ call: IRCCall) {
-        call.reply(joinMessage(user, channel.name, call.client.capabilities))
-        var joined = IRCFanout(relevant: IRCCapabilities.tagged.union(.extendedJoin)) { [self] in joinMessage(user, channel.name, $0).line(for: $0) }
-        var away = user.away.map { IRCFanout(IRCOutgoing("AWAY", source: user.source, text: $0)) }
+    private func announce(_ user: IRCUser, in channel: IRCChannel, _ messageID: String, _ call: IRCCall) {
+        call.reply(joinMessage(user, channel.name, call.client.capabilities, messageID))
+        keep(
+            joinMessage(user, channel.name, [], messageID), extended: joinMessage(user, channel.name, .extendedJoin, messageID), of: user, in: channel)
+        var joined = IRCFanout(relevant: IRCCapabilities.tagged.union(.extendedJoin)) { [self] in joinMessage(user, channel.name, $0, messageID).line(for: $0) }
+        var away = user.away.map { IRCFanout(action(of: user, "AWAY", text: $0)) }
         for member in channel.members.values where member.user !== user {
             for client in member.user.clients {
                 send(joined.bytes(for: client.capabilities), to: client)
@@ -86,7 +88,7 @@ extension IRCServer {
     private func showChannel(_ channel: IRCChannel, _ call: IRCCall) {
         if let topic = channel.topic { topicReplies(channel, topic, call) }
         if call.client.capabilities.contains(.readMarker) { replyMarker(call, channel.name) }
-        if !call.client.capabilities.contains(.noImplicitNames) {
+        if !call.client.capabilities.hasNoImplicitNames {
             namesReplies(channel, call)
             numeric(.endOfNames, call, [channel.name], "End of /NAMES list")
         }
@@ -126,7 +128,8 @@ extension IRCServer {
 
     private func part(_ channel: IRCChannel, _ user: IRCUser, _ call: IRCCall, _ reason: String?) {
         let reason = reason.flatMap { $0.isEmpty ? nil : $0 }
-        let message = IRCOutgoing("PART", [channel.name], source: user.source, text: reason)
+        let message = event(of: user, "PART", [channel.name], text: reason)
+        keep(message, of: user, in: channel)
         call.reply(message)
         send(message, to: channel, except: call.client)
         leave(channel, user)
@@ -154,8 +157,8 @@ extension IRCServer {
             } else if let channel = channels[name.ircFolded], isVisible(channel, to: call.client.user) {
                 namesReplies(channel, call)
             }
+            numeric(.endOfNames, call, [name], "End of /NAMES list")
         }
-        numeric(.endOfNames, call, [list], "End of /NAMES list")
     }
 
     func isVisible(_ channel: IRCChannel, to user: IRCUser?) -> Bool {

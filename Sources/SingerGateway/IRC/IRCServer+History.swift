@@ -48,7 +48,7 @@ extension IRCServer {
         } else {
             history = conversations[user.key]?[target.ircFolded]?.history ?? IRCHistory()
         }
-        let items = history.items(subcommand, places, rows, withEvents: call.client.capabilities.contains(.eventPlayback))
+        let items = history.items(subcommand, places, rows, for: call.client.capabilities)
         // As it was asked for: by that clients find what they asked.
         call.batch("chathistory", [target], items.flatMap { replies(of: $0, for: call.client.capabilities) })
     }

@@ -32,7 +32,7 @@ extension IRCServer {
         if target.utf8.first == UInt8(ascii: "#") {
             sayInChannel(item, user, call)
         } else {
-            sayToUser(item, user, call)
+            await sayToUser(item, user, call)
         }
     }
 
@@ -55,10 +55,12 @@ extension IRCServer {
         send(&fanout, to: channel, except: call.client) { item.command != "TAGMSG" || $0.contains(.messageTags) }
     }
 
-    private func sayToUser(_ item: IRCHistoryItem, _ user: IRCUser, _ call: IRCCall) {
+    private func sayToUser(_ item: IRCHistoryItem, _ user: IRCUser, _ call: IRCCall) async {
         guard let receiver = users[item.target.ircFolded] else {
-            if item.command != "NOTICE" { numeric(.noSuchNick, call, [item.target], "No such nick/channel") }
-            return
+            guard item.command != "NOTICE" else { return }
+            let isKnown = await followees(of: call.client, unlessHere: [item.target])[item.target.ircFolded] != nil
+            let text = isKnown ? "Private words reach only those who are connected to this peer" : "No such nick/channel"
+            return numeric(.noSuchNick, call, [item.target], text)
         }
         let item = item.to(receiver.nick)
         if item.isKept {
@@ -102,6 +104,7 @@ extension IRCServer {
 
     /// A message as a client with these capabilities sees it: in one batch, or line by line.
     func replies(of item: IRCHistoryItem, for capabilities: IRCCapabilities) -> [IRCReply] {
+        if let event = item.event { return [.message(capabilities.contains(.extendedJoin) ? item.extended ?? event : event)] }
         if item.lines.count > 1, capabilities.isSuperset(of: [.batch, .multiline]) {
             var opening = item.outgoing(nil)
             opening.messageID = item.messageID
@@ -127,13 +130,12 @@ extension IRCServer {
         let (target, messageID) = (call.parameters[0], call.parameters[1])
         func unknown() { fail(call, "REDACT", "UNKNOWN_MSGID", [target, messageID], "There is no such message, or it is too old") }
         if IRCName.isView(target) { return await redactInView(target, messageID, call) }
-        var message = IRCOutgoing("REDACT", [target, messageID], source: user.source, text: call.parameter(2))
-        message.time = now
+        var message = action(of: user, "REDACT", [target, messageID], text: call.parameter(2))
         if target.utf8.first == UInt8(ascii: "#") {
             guard let channel = channels[target.ircFolded], channel.members[user.number] != nil else {
                 return fail(call, "REDACT", "INVALID_TARGET", [target], "You're not on that channel")
             }
-            guard let item = channel.history.item(messageID) else { return unknown() }
+            guard let item = channel.history.item(messageID), item.event == nil else { return unknown() }
             guard item.party == user.key || channel.isOperator(user) else {
                 return fail(call, "REDACT", "REDACT_FORBIDDEN", [target, messageID], "Only its author, or an operator, may do that")
             }
@@ -160,9 +162,9 @@ extension IRCServer {
 extension IRCHistoryItem {
     /// With the target as it is written where it goes.
     func to(_ target: String) -> Self {
-        Self(
-            messageID: messageID, time: time, source: source, party: party, account: account, isBot: isBot, command: command, target: target, lines: lines,
-            clientTags: clientTags)
+        var copy = self
+        copy.target = target
+        return copy
     }
 
     /// Who is typing is of no interest later.

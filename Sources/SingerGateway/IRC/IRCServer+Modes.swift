@@ -5,9 +5,10 @@ extension IRCServer {
     func mode(_ call: IRCCall) {
         let target = call.parameters[0]
         if IRCName.isView(target) {
-            guard call.client.views[target.ircFolded] != nil else { return numeric(.noSuchChannel, call, [target], "No such channel") }
+            guard let view = call.client.views[target.ircFolded] else { return numeric(.noSuchChannel, call, [target], "No such channel") }
             if call.parameters.count > 1, call.parameters[1].contains("b") { return numeric(.endOfBanList, call, [target], "End of channel ban list") }
-            return numeric(.channelModeIs, call, [target, "+n"])
+            numeric(.channelModeIs, call, [view.channel, "+n"])
+            return numeric(.creationTime, call, [view.channel, String(view.opened / 1_000)])
         }
         if target.utf8.first == UInt8(ascii: "#") {
             guard let channel = channels[target.ircFolded] else { return numeric(.noSuchChannel, call, [target], "No such channel") }
@@ -41,9 +42,13 @@ extension IRCServer {
         if isUnknown { numeric(.unknownUserModeFlag, call, [], "Unknown MODE flag") }
         let text = (made.added.isEmpty ? "" : "+" + made.added) + (made.removed.isEmpty ? "" : "-" + made.removed)
         guard !text.isEmpty else { return }
-        let message = IRCOutgoing("MODE", [user.nick, text], source: user.source)
+        let message = action(of: user, "MODE", [user.nick, text])
         call.reply(message)
         send(message, to: user, except: call.client)
+    }
+
+    private static func isKey(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.first != UInt8(ascii: ":") && text.utf8.allSatisfy { $0 > 32 && $0 != 127 && $0 != UInt8(ascii: ",") }
     }
 
     private func channelMode(_ channel: IRCChannel, _ call: IRCCall) {
@@ -79,12 +84,19 @@ extension IRCServer {
                 made(mode)
             case "k":
                 let key = arguments.popFirst()
-                guard !isAdding || key?.isEmpty == false else { continue }
+                guard !isAdding || key.map(Self.isKey) == true else {
+                    numeric(.invalidModeParameter, call, [channel.name, "k", key ?? "*"], "A key has no spaces and no commas")
+                    continue
+                }
                 channel.key = isAdding ? key?.prefix(bytes: 32) : nil
                 made(mode, isAdding ? channel.key : "*")
             case "o", "v":
                 guard let nick = arguments.popFirst() else { continue }
-                guard let named = users[nick.ircFolded], var member = channel.members[named.number] else {
+                guard let named = users[nick.ircFolded] else {
+                    numeric(.noSuchNick, call, [nick], "No such nick/channel")
+                    continue
+                }
+                guard var member = channel.members[named.number] else {
                     numeric(.userNotInChannel, call, [nick, channel.name], "They aren't on that channel")
                     continue
                 }
@@ -96,7 +108,8 @@ extension IRCServer {
             }
         }
         guard !letters.isEmpty else { return }
-        let message = IRCOutgoing("MODE", [channel.name, letters] + shown, source: user.source)
+        let message = event(of: user, "MODE", [channel.name, letters] + shown)
+        keep(message, of: user, in: channel)
         call.reply(message)
         send(message, to: channel, except: call.client)
     }

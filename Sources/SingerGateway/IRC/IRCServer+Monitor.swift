@@ -1,48 +1,61 @@
 /// MONITOR, and those who are told who comes and goes.
 extension IRCServer {
-    func monitor(_ call: IRCCall) {
+    func monitor(_ call: IRCCall) async {
         let client = call.client
         let nicks = call.parameter(1).map { $0.split(separator: ",").map(String.init) } ?? []
         switch call.parameters[0].asciiUppercased {
         case "+":
-            var online: [String] = []
-            var offline: [String] = []
-            var metadata: [IRCOutgoing] = []
-            for (index, nick) in nicks.enumerated() {
-                // Masks, and what can't be a nick, are never online.
-                guard IRCName.isNick(nick) else { continue }
-                guard client.monitored.count < IRCLimits.monitorMax || client.monitored[nick.ircFolded] != nil else {
-                    numeric(.monitorListFull, call, [String(IRCLimits.monitorMax), nicks[index...].joined(separator: ",")], "Monitor list is full.")
-                    break
-                }
-                client.monitored[nick.ircFolded] = nick
-                watchers[nick.ircFolded, default: []].insert(client.number)
-                if let user = users[nick.ircFolded] {
-                    online.append(user.source)
-                    metadata += subscribed(user.nick, user.metadata, client)
-                } else {
-                    offline.append(nick)
-                }
+            let elsewhere = await followees(of: client, unlessHere: nicks)
+            let added = add(nicks, call)
+            showMonitored(added, elsewhere, call)
+            for nick in added {
+                guard let user = users[nick.ircFolded] else { continue }
+                for message in subscribed(user.nick, user.metadata, client) { call.reply(message) }
             }
-            monitorReplies(.monitorOnline, online, call)
-            monitorReplies(.monitorOffline, offline, call)
-            for message in metadata { call.reply(message) }
         case "-":
             for nick in nicks { unwatch(nick.ircFolded, client) }
         case "C":
             for nick in client.monitored.keys { unwatch(nick, client) }
         case "L":
-            monitorReplies(.monitorList, client.monitored.values.sorted(), call)
+            monitorReplies(.monitorList, client.monitored.values.map(\.nick).sorted(), call)
             numeric(.endOfMonitorList, call, [], "End of MONITOR list")
         case "S":
-            let (online, offline) = client.monitored.values.sorted().reduce(into: ([String](), [String]())) { lists, nick in
-                if let user = users[nick.ircFolded] { lists.0.append(user.source) } else { lists.1.append(nick) }
-            }
-            monitorReplies(.monitorOnline, online, call)
-            monitorReplies(.monitorOffline, offline, call)
+            let listed = client.monitored.values.map(\.nick).sorted()
+            showMonitored(listed, await followees(of: client, unlessHere: listed), call)
         default:
             numeric(.needMoreParameters, call, ["MONITOR"], "MONITOR is followed by +, -, C, L or S")
         }
+    }
+
+    /// - Returns: those that are on the list now.
+    private func add(_ nicks: [String], _ call: IRCCall) -> [String] {
+        let client = call.client
+        var added: [String] = []
+        for (index, nick) in nicks.enumerated() {
+            // Masks, and what can't be a nick, are never online.
+            guard IRCName.isNick(nick) else { continue }
+            let folded = nick.ircFolded
+            guard client.monitored.count < IRCLimits.monitorMax || client.monitored[folded] != nil else {
+                numeric(.monitorListFull, call, [String(IRCLimits.monitorMax), nicks[index...].joined(separator: ",")], "Monitor list is full.")
+                break
+            }
+            if client.monitored[folded] == nil { client.monitored[folded] = IRCClient.Monitored(nick: nick) }
+            watchers[folded, default: []].insert(client.number)
+            added.append(nick)
+        }
+        return added
+    }
+
+    private func showMonitored(_ nicks: [String], _ elsewhere: [String: IRCFollowee], _ call: IRCCall) {
+        var online: [String] = []
+        var offline: [String] = []
+        for nick in nicks {
+            let source = users[nick.ircFolded]?.source ?? elsewhere[nick.ircFolded].flatMap { $0.isOnline ? $0.source : nil }
+            call.client.monitored[nick.ircFolded]?.isOnline = source != nil
+            if let source { online.append(source) } else { offline.append(nick) }
+        }
+        monitorReplies(.monitorOnline, online, call)
+        monitorReplies(.monitorOffline, offline, call)
     }
 
     private func monitorReplies(_ kind: IRCNumeric, _ nicks: [String], _ call: IRCCall) {
@@ -57,10 +70,35 @@ extension IRCServer {
 
     /// Somebody took a nick, or left it.
     func tellWatchers(of nick: String, _ user: IRCUser?) {
-        for number in watchers[nick.ircFolded] ?? [] {
+        let folded = nick.ircFolded
+        for number in watchers[folded] ?? [] {
             guard let client = clients[number], client.user != nil else { continue }
-            send(message(user == nil ? .monitorOffline : .monitorOnline, to: client, [], user?.source ?? nick), to: client)
-            if let user { for message in subscribed(user.nick, user.metadata, client) { send(message, to: client) } }
+            if let user {
+                tellMonitor(client, nick, user.source)
+                for message in subscribed(user.nick, user.metadata, client) { send(message, to: client) }
+            } else if client.login == nil {
+                tellMonitor(client, nick, nil)
+            } else {
+                // An account that it follows may have other sessions, here or elsewhere.
+                Task { await self.tellUnlessElsewhere(number, nick) }
+            }
         }
+    }
+
+    private func tellUnlessElsewhere(_ number: Int, _ nick: String) async {
+        guard let client = clients[number] else { return }
+        let elsewhere = await followees(of: client, unlessHere: [nick])
+        guard clients[number] != nil, users[nick.ircFolded] == nil, elsewhere[nick.ircFolded]?.isOnline != true else { return }
+        tellMonitor(client, nick, nil)
+        flush()
+    }
+
+    /// Tells what a client does not know of a nick on its list.
+    ///
+    /// - Parameter source: of who has the nick; `nil`: nobody is online by that name.
+    func tellMonitor(_ client: IRCClient, _ nick: String, _ source: String?) {
+        guard let watched = client.monitored[nick.ircFolded], watched.isOnline != (source != nil) else { return }
+        client.monitored[nick.ircFolded]?.isOnline = source != nil
+        send(message(source == nil ? .monitorOffline : .monitorOnline, to: client, [], source ?? nick), to: client)
     }
 }

@@ -64,7 +64,9 @@ extension IRCServer {
                 var message = IRCOutgoing("TAGMSG", [Self.home], source: IRCAccount.source(of: liker))
                 message.time = now
                 message.account = liker.name
-                message.clientTags = [IRCMessage.Tag("+draft/react", "👍"), IRCMessage.Tag("+draft/reply", id.hash.text)]
+                message.clientTags = [
+                    IRCMessage.Tag("+draft/react", "👍"), IRCMessage.Tag("+reply", id.hash.text), IRCMessage.Tag("+draft/reply", id.hash.text),
+                ]
                 send(message, to: client)
             } else {
                 tell(client, "\(liker.name) likes \(id.shown)", in: user.nick)
@@ -78,14 +80,5 @@ extension IRCServer {
 
     private func tell(_ client: IRCClient, _ text: String, in target: String) {
         send(serviceNotice(text, in: target), to: client)
-    }
-
-    /// Somebody who is followed, at another peer: away is who has no session.
-    private func showPresence(of other: UserView, isOnline: Bool, to client: IRCClient) {
-        guard users[other.name.ircFolded] == nil else { return }
-        let source = IRCAccount.source(of: other)
-        if client.capabilities.contains(.awayNotify) { send(IRCOutgoing("AWAY", source: source, text: isOnline ? nil : "offline"), to: client) }
-        guard client.monitored[other.name.ircFolded] != nil else { return }
-        send(message(isOnline ? .monitorOnline : .monitorOffline, to: client, [], isOnline ? source : other.name), to: client)
     }
 }

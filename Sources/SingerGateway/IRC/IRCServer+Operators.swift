@@ -1,32 +1,11 @@
 internal import SingerCore
 
-/// LIST, INVITE and KICK of ordinary channels. Who created a channel is its operator.
+/// INVITE and KICK of ordinary channels. Who created a channel is its operator.
 extension IRCServer {
-    func list(_ call: IRCCall) {
-        let conditions = call.parameter(0).map { Self.targets($0) } ?? []
-        numeric(.listStart, call, ["Channel"], "Users  Name")
-        for channel in channels.values.sorted(by: { $0.name < $1.name }) where isVisible(channel, to: call.client.user) {
-            let count = channel.members.count
-            let isMeant = conditions.isEmpty || conditions.contains { Self.matches(channel.name, count, $0) }
-            guard isMeant else { continue }
-            numeric(.list, call, [channel.name, String(count)], channel.topic?.text ?? "")
-        }
-        numeric(.listEnd, call, [], "End of /LIST")
-    }
-
-    /// ELIST=MNU: a mask, `!` and a mask, `<` or `>` and a number of members.
-    private static func matches(_ name: String, _ count: Int, _ condition: String) -> Bool {
-        let rest = String(condition.dropFirst())
-        return switch condition.first {
-        case "<": count < Int(rest) ?? 0
-        case ">": count > Int(rest) ?? .max
-        case "!": !IRCName.matches(name, mask: rest)
-        default: IRCName.matches(name, mask: condition)
-        }
-    }
-
     func invite(_ call: IRCCall) async {
         guard let user = call.client.user else { return }
+        guard !call.parameters.isEmpty else { return invitations(user, call) }
+        guard call.parameters.count > 1 else { return needMoreParameters(call) }
         let (nick, name) = (call.parameters[0], call.parameters[1])
         if IRCName.isView(name) { return await inviteToView(nick, name, call) }
         guard let invited = users[nick.ircFolded] else { return numeric(.noSuchNick, call, [nick], "No such nick/channel") }
@@ -39,11 +18,16 @@ extension IRCServer {
         channel.invited.insert(invited.number)
         numeric(.inviting, call, [invited.nick, channel.name])
         if let away = invited.away { numeric(.away, call, [invited.nick], away) }
-        var message = IRCOutgoing("INVITE", [invited.nick, channel.name], source: user.source)
-        message.time = now
-        message.account = user.account?.name
+        let message = action(of: user, "INVITE", [invited.nick, channel.name])
         send(message, to: invited)
         send(message, to: channel, except: call.client, having: .inviteNotify)
+    }
+
+    private func invitations(_ user: IRCUser, _ call: IRCCall) {
+        for channel in channels.values.filter({ $0.invited.contains(user.number) }).sorted(by: { $0.name < $1.name }) {
+            numeric(.inviteList, call, [channel.name])
+        }
+        numeric(.endOfInviteList, call, [], "End of /INVITE list")
     }
 
     func kick(_ call: IRCCall) async {
@@ -59,7 +43,8 @@ extension IRCServer {
                 continue
             }
             let reason = (call.parameter(2) ?? user.nick).prefix(bytes: IRCLimits.kickBytesMax)
-            let message = IRCOutgoing("KICK", [channel.name, kicked.nick], source: user.source, text: reason)
+            let message = event(of: user, "KICK", [channel.name, kicked.nick], text: reason)
+            keep(message, of: user, in: channel)
             call.reply(message)
             send(message, to: channel, except: call.client)
             leave(channel, kicked)

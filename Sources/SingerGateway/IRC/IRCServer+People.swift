@@ -1,6 +1,6 @@
 internal import SingerCore
 
-/// WHOWAS, ISON, USERHOST, AWAY, SETNAME.
+/// WHOWAS, AWAY, SETNAME.
 extension IRCServer {
     func whowas(_ call: IRCCall) {
         guard let nick = call.parameter(0) else { return numeric(.noNicknameGiven, call, [], "No nickname given") }
@@ -14,17 +14,6 @@ extension IRCServer {
             if found.isEmpty { numeric(.wasNoSuchNick, call, [nick], "There was no such nickname") }
         }
         numeric(.endOfWhowas, call, [nick], "End of WHOWAS")
-    }
-
-    func isOn(_ call: IRCCall) {
-        let nicks = call.parameters.flatMap { $0.split(separator: " ") }
-        let online = nicks.compactMap { $0 == IRCName.service ? IRCName.service : users[String($0).ircFolded]?.nick }
-        numeric(.isOn, call, [], online.joined(separator: " "))
-    }
-
-    func userHost(_ call: IRCCall) {
-        let found = call.parameters.prefix(5).compactMap { users[$0.ircFolded] }
-        numeric(.userHost, call, [], found.map { "\($0.nick)=\($0.away == nil ? "+" : "-")\($0.userName)@\($0.host)" }.joined(separator: " "))
     }
 
     func away(_ call: IRCCall) {
@@ -50,7 +39,7 @@ extension IRCServer {
     func setAway(_ user: IRCUser, _ text: String?, _ call: IRCCall?) {
         guard user.away != text else { return }
         user.away = text
-        let message = IRCOutgoing("AWAY", source: user.source, text: text)
+        let message = action(of: user, "AWAY", text: text)
         sendToPeers(of: user, message, includingSelf: false, having: .awayNotify, monitors: true)
     }
 
@@ -61,7 +50,7 @@ extension IRCServer {
             return fail(call, "SETNAME", "INVALID_REALNAME", [], "A realname has 1 to \(IRCLimits.realNameBytesMax) bytes")
         }
         user.realName = name
-        let message = IRCOutgoing("SETNAME", source: user.source, text: name)
+        let message = action(of: user, "SETNAME", text: name)
         if call.client.capabilities.contains(.setName) { call.reply(message) }
         sendToPeers(of: user, message, includingSelf: true, except: call.client, having: .setName, monitors: true)
     }

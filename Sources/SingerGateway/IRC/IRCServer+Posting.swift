@@ -18,7 +18,10 @@ extension IRCServer {
         var text = ""
         for (index, line) in lines.enumerated() { text += (index > 0 && !line.isContinued ? "\n" : "") + line.text }
         if lines.count == 1, text.utf8.first == UInt8(ascii: "."), view == .home { return await runDotCommand(String(text.dropFirst()), call) }
-        if text.hasPrefix("\u{1}ACTION ") { text = String(text.dropFirst(8)).filter { $0 != "\u{1}" } }
+        if text.utf8.first == 1 {
+            guard let action = Self.action(text) else { return numeric(.cannotSendToChannel, call, [target], "Posts are texts") }
+            text = "* \(login.name.text) \(action)"
+        }
         do {
             let id: ShownID
             if let parent {
@@ -37,6 +40,11 @@ extension IRCServer {
             self.failure(call, failure, command: "PRIVMSG", context: [target])
             numeric(.cannotSendToChannel, call, [target], failure.text)
         }
+    }
+
+    /// What `/me` says (CTCP ACTION); `nil`: it is another request of CTCP.
+    private static func action(_ text: String) -> String? {
+        text.hasPrefix("\u{1}ACTION ") ? text.dropFirst(8).filter { $0 != "\u{1}" } : nil
     }
 
     /// Shows a post to the connection that wrote it, in all its open views to which the post belongs, and makes it the topic.
@@ -76,7 +84,7 @@ extension IRCServer {
             // Other sessions are told by way of the store.
             var told = deletions(of: id, by: user.source, in: [.home, .user(login.account)], call.client)
             if call.client.views[target.ircFolded] == nil, call.client.capabilities.contains(.messageRedaction) {
-                told.insert(IRCOutgoing("REDACT", [target, id.hash.text], source: user.source), at: 0)
+                told.insert(action(of: user, "REDACT", [target, id.hash.text]), at: 0)
             }
             for message in told { call.reply(message.redacted(because: call.parameter(2))) }
         } catch .notYours {

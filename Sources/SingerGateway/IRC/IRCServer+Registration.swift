@@ -104,7 +104,8 @@ extension IRCServer {
 
     func rename(_ user: IRCUser, to nick: String, _ call: IRCCall?) {
         guard nick != user.nick else { return }
-        let message = IRCOutgoing("NICK", [nick], source: user.source)
+        let message = event(of: user, "NICK", [nick])
+        for channel in user.channels.values { keep(message, of: user, in: channel) }
         call?.reply(message)
         sendToPeers(of: user, message, includingSelf: true, except: call?.client)
         let old = user.nick
@@ -145,6 +146,10 @@ extension IRCServer {
         user.clients.append(client)
         client.user = user
         if user.clients.count == 1 { tellWatchers(of: user.nick, user) }
+        if client.sasl != nil {
+            client.sasl = nil
+            numeric(.saslAborted, call, [], "SASL authentication aborted")
+        }
         welcome(call)
         if let away = client.away { setAway(user, away, nil) }
         if user.clients.count > 1 { showChannels(of: user, call) } else { rejoin(user, call) }
@@ -158,7 +163,7 @@ extension IRCServer {
 
     func quit(_ call: IRCCall) async {
         let reason = call.parameters.first.map { "Quit: " + $0 } ?? "Quit"
-        if let user = call.client.user { call.reply(IRCOutgoing("QUIT", source: user.source, text: reason)) }
+        if let user = call.client.user { call.reply(action(of: user, "QUIT", text: reason)) }
         finish(call)
         send(Self.farewell(reason), to: call.client)
         await depart(call.client, reason, isLost: false)
@@ -189,8 +194,12 @@ extension IRCServer {
 
     func remove(_ user: IRCUser, _ reason: String, isLost: Bool) {
         if user.account != nil { kept[user.key]?.channels = isLost ? user.channels.values.map(\.name).sorted() : [] }
-        sendToPeers(of: user, IRCOutgoing("QUIT", source: user.source, text: reason), includingSelf: false)
-        for channel in user.channels.values { leave(channel, user) }
+        let message = event(of: user, "QUIT", text: reason)
+        sendToPeers(of: user, message, includingSelf: false)
+        for channel in user.channels.values {
+            keep(message, of: user, in: channel)
+            leave(channel, user)
+        }
         users[user.nick.ircFolded] = nil
         remember(user, as: user.nick)
         tellWatchers(of: user.nick, nil)

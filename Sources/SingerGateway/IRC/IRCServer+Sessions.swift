@@ -57,6 +57,8 @@ extension IRCServer {
         guard let client = clients[number], client.login === login, client.sasl == nil else { return }
         let call = IRCCall(client: client, message: IRCMessage(command: "JOIN"))
         await settle(call)
+        // It may have logged out meanwhile, and knows that the view is closed.
+        guard client.login === login else { return }
         finish(call)
         flush()
     }
@@ -85,13 +87,10 @@ extension IRCServer {
             user.host = IRCUser.guestHost
             user.metadata = [:]
         }
-        sendToPeers(
-            of: user, IRCOutgoing("ACCOUNT", [account?.name ?? "*"], source: source), includingSelf: true, except: call.client, having: .accountNotify,
-            monitors: true)
-        guard user.source != source else { return }
-        let change = IRCOutgoing("CHGHOST", [user.userName, user.host], source: source)
-        if call.client.capabilities.contains(.changeHost) { call.reply(change) }
-        sendToPeers(of: user, change, includingSelf: true, except: call.client, having: .changeHost, monitors: true)
+        var told = action(of: user, "ACCOUNT", [account?.name ?? "*"])
+        told.source = source
+        sendToPeers(of: user, told, includingSelf: true, except: call.client, having: .accountNotify, monitors: true)
+        if user.source != source { tellHost(of: user, from: source, call) }
     }
 
     /// The connection joins another user of its account.
@@ -109,8 +108,8 @@ extension IRCServer {
     /// The connection leaves a user whose other connections go on.
     private func detach(_ client: IRCClient, from user: IRCUser, _ call: IRCCall) {
         let nick = freeNick()
-        call.reply(IRCOutgoing("NICK", [nick], source: user.source))
-        for channel in user.channels.values { call.reply(IRCOutgoing("PART", [channel.name], source: user.source)) }
+        call.reply(action(of: user, "NICK", [nick]))
+        for channel in user.channels.values { call.reply(action(of: user, "PART", [channel.name])) }
         user.clients.removeAll { $0 === client }
         let new = IRCUser(number: nextNumber(), nick: nick, userName: user.userName, realName: user.realName, now: now)
         new.clients = [client]
@@ -133,7 +132,7 @@ extension IRCServer {
         guard let login = client.login else { return [] }
         client.login = nil
         leave(Set(views.values.map(\.view)), login)
-        let parts = client.user.map { user in views.values.map { IRCOutgoing("PART", [$0.channel], source: user.source) } }
+        let parts = client.user.map { user in views.values.map { action(of: user, "PART", [$0.channel]) } }
         await settleAccount(login)
         await node.logout(login)
         return parts ?? []

@@ -58,7 +58,7 @@ extension IRCServer {
         let bytesMax = IRCMessage.bytesMax - source.utf8.count - channel.utf8.count - 12
         let isPast = !client.capabilities.contains(.serverTime) && now - post.created > IRCLimits.untoldTimeMax
         let text = PostLines.text(of: post, client.idStyle, stamp: isPast ? Timestamp.short(post.created, now: now) : nil)
-        let tags = post.replyTo.map { [IRCMessage.Tag("+draft/reply", $0.hash.text)] } ?? []
+        let tags = post.replyTo.map { [IRCMessage.Tag("+reply", $0.hash.text), IRCMessage.Tag("+draft/reply", $0.hash.text)] } ?? []
         return IRCHistoryItem(
             messageID: post.id.hash.text, time: post.created, source: source, party: .account(post.author.account), account: post.author.name, isBot: false,
             command: "PRIVMSG", target: channel, lines: PostLines.lines(text, bytesMax: bytesMax), clientTags: tags)

@@ -6,7 +6,7 @@ extension IRCServer {
     static let home = "&home"
 
     func openHome(_ client: IRCClient, _ login: Login, _ call: IRCCall) async {
-        let view = IRCView(view: .home, channel: Self.home)
+        let view = IRCView(view: .home, channel: Self.home, opened: now)
         client.views[Self.home] = view
         await show(view, login, call)
         if client.login === login { startPushing(client, login) }
@@ -29,7 +29,7 @@ extension IRCServer {
             guard view == .home || login.open(view) else {
                 return numeric(.tooManyChannels, call, [name], "You have opened too many views")
             }
-            let opened = IRCView(view: view, channel: name)
+            let opened = IRCView(view: view, channel: name, opened: now)
             client.views[folded] = opened
             await show(opened, login, call)
             if view != .home, !client.capabilities.contains(.chatHistory) { await showLatest(opened, login, call) }
@@ -61,10 +61,10 @@ extension IRCServer {
         guard let user = call.client.user else { return }
         let isExtended = call.client.capabilities.contains(.extendedJoin)
         let more = isExtended ? [user.account?.name ?? "*"] : []
-        call.reply(IRCOutgoing("JOIN", [view.channel] + more, source: user.source, text: isExtended ? user.realName : nil))
+        call.reply(action(of: user, "JOIN", [view.channel] + more, text: isExtended ? user.realName : nil))
         await topicReplies(of: view, login, call, withNone: false)
         if call.client.capabilities.contains(.readMarker) { replyMarker(call, view.channel) }
-        guard !call.client.capabilities.contains(.noImplicitNames) else { return }
+        guard !call.client.capabilities.hasNoImplicitNames else { return }
         await viewNames(view.channel, call)
         numeric(.endOfNames, call, [view.channel], "End of /NAMES list")
     }
@@ -86,7 +86,7 @@ extension IRCServer {
         }
         if let account = call.client.login?.account { viewsLeft[account]?[view.view] = nil }
         if view.view != .home, !call.client.views.values.contains(where: { $0.view == view.view }) { call.client.login?.close(view.view) }
-        call.reply(IRCOutgoing("PART", [view.channel], source: user.source))
+        call.reply(action(of: user, "PART", [view.channel]))
     }
 
     func viewNames(_ name: String, _ call: IRCCall) async {
@@ -112,18 +112,27 @@ extension IRCServer {
     }
 
     private func topicReplies(of view: IRCView, _ login: Login, _ call: IRCCall, withNone: Bool) async {
+        guard let topic = await topic(of: view, login, call.client) else {
+            if withNone { numeric(.noTopic, call, [view.channel], "No topic is set") }
+            return
+        }
+        numeric(.topic, call, [view.channel], topic.text)
+        numeric(.topicWhoTime, call, [view.channel, topic.setBy, String(topic.setAt / 1_000)])
+    }
+
+    /// Of `&home` it is the last post of its owner; of other views, what they are.
+    func topic(of view: IRCView, _ login: Login, _ client: IRCClient) async -> IRCChannel.Topic? {
+        let text: String
         switch view.view {
         case .home:
-            if let last = try? await node.feed(of: login.name.text, login, count: 1, before: nil).first, !last.isDeleted {
-                numeric(.topic, call, [view.channel], topic(last, call.client))
-                return numeric(.topicWhoTime, call, [view.channel, IRCAccount.source(of: last.author), String(last.created / 1_000)])
-            }
-        case .mentions: return numeric(.topic, call, [view.channel], "Posts that mention you, answer you or forward you")
-        case .user: return numeric(.topic, call, [view.channel], "Posts of \(view.channel.dropFirst(2))")
-        case .hashtag: return numeric(.topic, call, [view.channel], "Posts with \(view.channel.dropFirst())")
-        case .thread: return numeric(.topic, call, [view.channel], "A conversation; what you say here answers it")
+            guard let last = try? await node.feed(of: login.name.text, login, count: 1, before: nil).first, !last.isDeleted else { return nil }
+            return IRCChannel.Topic(text: topic(last, client), setBy: IRCAccount.source(of: last.author), setAt: last.created)
+        case .mentions: text = "Posts that mention you, answer you or forward you"
+        case .user: text = "Posts of \(view.channel.dropFirst(2))"
+        case .hashtag: text = "Posts with \(view.channel.dropFirst())"
+        case .thread: text = "A conversation; what you say here answers it"
         }
-        if withNone { numeric(.noTopic, call, [view.channel], "No topic is set") }
+        return IRCChannel.Topic(text: text, setBy: serverName, setAt: view.opened)
     }
 
     func topic(_ post: PostView, _ client: IRCClient) -> String {

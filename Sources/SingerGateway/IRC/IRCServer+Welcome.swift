@@ -63,7 +63,7 @@ extension IRCServer {
     }
 
     /// Whether the server that a query names is this one; answers 402 when it is not.
-    private func isHere(_ call: IRCCall) -> Bool {
+    func isHere(_ call: IRCCall) -> Bool {
         guard let target = call.parameter(0) else { return true }
         if IRCName.matches(serverName, mask: target) || users[target.ircFolded] != nil { return true }
         numeric(.noSuchServer, call, [target], "No such server")

@@ -8,21 +8,31 @@ extension IRCServer {
         let mask = call.parameter(0) ?? "*"
         let fields = call.parameters.dropFirst().last { $0.hasPrefix("%") }.map { Fields($0) }
         if IRCName.isView(mask) {
-            if call.client.views[mask.ircFolded] != nil { whoReply(asker, (mask, ""), fields, call) }
+            if let view = call.client.views[mask.ircFolded] {
+                whoReply(Person(asker, now: now), (view.channel, ""), fields, call)
+                if view.view == .home {
+                    for followee in await followees(of: call.client) {
+                        whoReply(person(followee), (view.channel, followee.followsBack ? "+" : ""), fields, call)
+                    }
+                }
+            }
         } else if mask.utf8.first == UInt8(ascii: "#") {
             if let channel = channels[mask.ircFolded], isVisible(channel, to: asker) {
                 let isInside = channel.members[asker.number] != nil
                 for member in channel.sortedMembers where isInside || !member.user.isInvisible {
-                    whoReply(member.user, (channel.name, member.prefix(isMulti: call.client.capabilities.contains(.multiPrefix))), fields, call)
+                    whoReply(
+                        Person(member.user, now: now), (channel.name, member.prefix(isMulti: call.client.capabilities.contains(.multiPrefix))), fields, call)
                 }
             }
         } else if let user = users[mask.ircFolded] {
-            whoReply(user, nil, fields, call)
+            whoReply(Person(user, now: now), nil, fields, call)
         } else if IRCName.isMask(mask) {
             for user in users.values.sorted(by: { $0.number < $1.number }) where IRCName.matches(user.nick, mask: mask) {
                 guard !user.isInvisible || user === asker || user.channels.keys.contains(where: { asker.channels[$0] != nil }) else { continue }
-                whoReply(user, nil, fields, call)
+                whoReply(Person(user, now: now), nil, fields, call)
             }
+        } else if let followee = await followees(of: call.client, unlessHere: [mask])[mask.ircFolded] {
+            whoReply(person(followee), nil, fields, call)
         }
         numeric(.endOfWho, call, [mask], "End of WHO list")
     }
@@ -40,15 +50,37 @@ extension IRCServer {
         }
     }
 
-    private func whoReply(_ user: IRCUser, _ place: (channel: String, prefix: String)?, _ fields: Fields?, _ call: IRCCall) {
-        let flags = (user.away == nil ? "H" : "G") + (place?.prefix ?? "") + (user.isBot ? "B" : "")
+    /// Who is told of: a user here, or somebody whom the asker follows.
+    fileprivate struct Person {
+        let nick: String
+        let userName: String
+        let host: String
+        let realName: String
+        let account: String?
+        let isHere: Bool
+        var isBot = false
+        var idleSeconds: Milliseconds = 0
+    }
+
+    private func person(_ followee: IRCFollowee) -> Person {
+        guard let user = users[followee.user.name.ircFolded], user.account?.key == followee.user.account else {
+            let name = followee.user.name
+            return Person(
+                nick: name, userName: name, host: IRCAccount.host(of: followee.user.account), realName: name, account: name, isHere: followee.isOnline)
+        }
+        return Person(user, now: now)
+    }
+
+    private func whoReply(_ person: Person, _ place: (channel: String, prefix: String)?, _ fields: Fields?, _ call: IRCCall) {
+        let flags = (person.isHere ? "H" : "G") + (place?.prefix ?? "") + (person.isBot ? "B" : "")
         let channel = place?.channel ?? "*"
         guard let fields else {
-            return numeric(.whoReply, call, [channel, user.userName, user.host, serverName, user.nick, flags], "0 " + user.realName)
+            return numeric(.whoReply, call, [channel, person.userName, person.host, serverName, person.nick, flags], "0 " + person.realName)
         }
         let values: [(Character, String)] = [
-            ("t", fields.token), ("c", channel), ("u", user.userName), ("i", "255.255.255.255"), ("h", user.host), ("s", serverName), ("n", user.nick),
-            ("f", flags), ("d", "0"), ("l", String((now - user.lastActive) / 1_000)), ("a", user.account?.name ?? "0"), ("o", "n/a"), ("r", user.realName),
+            ("t", fields.token), ("c", channel), ("u", person.userName), ("i", "255.255.255.255"), ("h", person.host), ("s", serverName),
+            ("n", person.nick), ("f", flags), ("d", "0"), ("l", String(person.idleSeconds)), ("a", person.account ?? "0"), ("o", "n/a"),
+            ("r", person.realName),
         ]
         numeric(.whoSpecialReply, call, values.filter { fields.letters.contains($0.0) }.map(\.1))
     }
@@ -113,5 +145,13 @@ extension IRCServer {
 
     private func profileReplies(_ whois: WhoIs, _ nick: String, _ call: IRCCall) {
         for row in PeopleCommands.rows(of: whois) { numeric(.whoisSpecial, call, [nick], PlainDialect.safe(PlainDialect.text(of: row))) }
+    }
+}
+
+extension IRCServer.Person {
+    fileprivate init(_ user: IRCUser, now: Milliseconds) {
+        self.init(
+            nick: user.nick, userName: user.userName, host: user.host, realName: user.realName, account: user.account?.name, isHere: user.away == nil,
+            isBot: user.isBot, idleSeconds: (now - user.lastActive) / 1_000)
     }
 }
