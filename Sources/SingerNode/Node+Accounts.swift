@@ -90,7 +90,9 @@ extension Node {
                 noteFailure(name)
                 throw NodeError.badLogin
             }
-            let login = try await open(account, keys)
+            let isRevoked = try await store.isRevoked(account.certificate.device)
+            let (home, homeKeys) = try await isRevoked ? renewDevice(account, keys.root, passphrase) : (account, keys)
+            let login = try await open(home, homeKeys)
             if passphrase.count >= Limits.passphraseCharactersStrong { job { await self.offerRoaming(login, passphrase) } }
             return login
         } catch {
@@ -122,9 +124,11 @@ extension Node {
         }
         let login = Login(account, store: store, cursor: start.cursor, begin: try await store.latestArrival(), began: clock(), unseen: start.posts)
         opened[account.account, default: OpenAccount(keys: keys, certificate: account.certificate)].logins[ObjectIdentifier(login)] = login
-        if opened[account.account]?.logins.count == 1 {
-            let key = account.account
+        let key = account.account
+        if opened[key]?.logins.count == 1 {
             job { await self.cameOnline(key) }
+        } else {
+            job { await self.tellRivals(of: key) }
         }
         return login
     }

@@ -101,7 +101,7 @@ extension Node {
             switch outcome {
             case .stored, .completed: stored.append(entry)
             // Not to be asked for again: it is here, or never will be.
-            case .duplicate, .parked, .quarantined, .refused: known.append(entry)
+            case .duplicate, .parked, .quarantined, .revoked, .refused: known.append(entry)
             case .equivocation:
                 known.append(entry)
                 logger.warning("a device wrote two logs", metadata: ["account": "\(entry.header.account)", "device": "\(entry.header.device)"])
@@ -124,11 +124,12 @@ extension Node {
                 concerned.insert(who.account)
                 touchRecord(of: who.account)
             case .like(let target): concerned.insert(target.account)
-            case .post, .unlike, .profile, .delete, nil: break
+            case .post, .unlike, .profile, .delete, .revoke, nil: break
             }
             touchRecord(of: entry.header.account)
         }
         catchUpOwnFollows(entries)
+        heed(entries)
         for (account, open) in opened {
             for login in open.logins.values where concerned.contains(account) || login.hasViews { login.wake() }
         }
@@ -171,7 +172,7 @@ extension Node {
                 let outcome = try await store.ingest([entry], now: clock())[0]
                 switch outcome {
                 case .stored: didStore([entry], from: nil, isNews: false)
-                case .completed, .duplicate, .parked, .quarantined, .equivocation, .refused: break
+                case .completed, .duplicate, .parked, .quarantined, .revoked, .equivocation, .refused: break
                 }
             } catch {
                 // No receipt: it will come again.
@@ -189,7 +190,7 @@ extension Node {
             if post.replyTo?.account == account || post.forward?.header.account == account { return true }
             guard let name = try? await store.user(account).flatMap({ UserReference($0.name)?.name.folded }) else { return false }
             return post.text.mentions.contains(name)
-        case .profile, .delete, nil: return false
+        case .profile, .delete, .revoke, nil: return false
         }
     }
 

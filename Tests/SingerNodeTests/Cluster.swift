@@ -137,6 +137,7 @@ extension Push {
         case .like(let user, _): "\(user.name) likes"
         case .online(let user): "\(user.name) is online"
         case .offline(let user): "\(user.name) is offline"
+        case .rival(let rival): "rival for \(rival.name), shown as \(rival.shownAs)"
         case .notice(let text): text
         }
     }

@@ -71,6 +71,7 @@ extension IRCServer {
             }
         case .online(let other): showPresence(of: other, isOnline: true, to: client)
         case .offline(let other): showPresence(of: other, isOnline: false, to: client)
+        case .rival(let rival): tell(client, PlainDialect.words(of: rival), in: user.nick)
         case .notice(let text): tell(client, text, in: user.nick)
         }
     }
