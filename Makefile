@@ -1,6 +1,6 @@
 # Singer: `make run` starts a peer, `make test` proves that it works. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build release run test check demo measure lint format proto install install-files uninstall clean
+.PHONY: help deps deps-test build release run test check demo measure simulate lint format proto install install-files uninstall clean
 
 PREFIX ?= /usr/local
 # What is installed from.
@@ -46,6 +46,9 @@ run: release ## Start a peer on the defaults (ARGS='--gateway 127.0.0.1:6668' fo
 # many sockets of the other tests it would come late, so tests that have a DHT node in their own process run by themselves.
 WITH_DHT = SingerDHTTests|ForgedRecordTests|FloodTests|HostileTests
 
+# More tests at a time than this wait for each other longer than they may take.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
+
 test: deps-test ## Build, and pass every test
 	$(SWIFT) build --build-tests
 	$(SWIFT) test --skip-build --skip '$(WITH_DHT)'
@@ -61,6 +64,10 @@ demo: release ## Three peers, three people, and what they see
 measure: release ## Start-up, push latency, posts a second, memory; the same of the client
 	python3 Tests/measure.py .build/release/singerd
 	python3 Tests/measure_client.py .build/release/singerd .build/release/singer
+
+simulate: ## A network under faults, in virtual time (ARGS='--peers 10000 --seed 3'; --help says more)
+	$(SWIFT) build -c release --product singer-sim
+	.build/release/singer-sim $(ARGS)
 
 lint: ## Style and layout
 	$(SWIFT) format lint --strict -r Sources Tests Package.swift --configuration .swift-format

@@ -42,6 +42,8 @@ let package = Package(
     products: [
         .executable(name: "singer", targets: ["singer"]),
         .executable(name: "singerd", targets: ["singerd"]),
+        // For development: the network in one process, in virtual time.
+        .executable(name: "singer-sim", targets: ["singer-sim"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -62,6 +64,10 @@ let package = Package(
         .target(name: "SingerWire", dependencies: [protobuf], exclude: ["singer.proto"], swiftSettings: settings),
         .target(name: "SingerCore", dependencies: ["SingerWire", crypto, cryptoExtras, protobuf], swiftSettings: settings),
         .target(name: "SingerReplication", dependencies: ["SingerCore"], swiftSettings: settings),
+
+        // The replica under faults: for tests, and for `singer-sim`.
+        .target(name: "SingerSimulation", dependencies: ["SingerCore", "SingerReplication"], swiftSettings: settings),
+        .executableTarget(name: "singer-sim", dependencies: ["SingerSimulation", "SingerCore", arguments], swiftSettings: settings),
 
         // One module for each foreign dependency.
         .target(name: "SingerStore", dependencies: ["SingerCore", grdb, logging], swiftSettings: actorSettings),
@@ -99,7 +105,8 @@ let package = Package(
             name: "SingerTesting", dependencies: ["SingerCore", "SingerReplication", "SingerWire", "SingerStore", "SingerDHT", "SingerNode", logging],
             swiftSettings: settings),
         .testTarget(name: "SingerCoreTests", dependencies: ["SingerCore", "SingerWire", "SingerTesting"], swiftSettings: settings),
-        .testTarget(name: "SingerReplicationTests", dependencies: ["SingerReplication", "SingerCore", "SingerTesting"], swiftSettings: settings),
+        .testTarget(
+            name: "SingerReplicationTests", dependencies: ["SingerReplication", "SingerSimulation", "SingerCore", "SingerTesting"], swiftSettings: settings),
         .testTarget(name: "SingerStoreTests", dependencies: ["SingerStore", "SingerCore", "SingerTesting", grdb], swiftSettings: settings),
         .testTarget(name: "SingerDHTTests", dependencies: ["SingerDHT", "SingerCore", "SingerTesting"], swiftSettings: settings),
         .testTarget(

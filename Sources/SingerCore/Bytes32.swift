@@ -24,6 +24,9 @@ public struct Bytes32<Role>: Hashable, Comparable, Sendable {
 
     public var data: Data { Data(bytes) }
 
+    /// The first eight bytes, for choices that must be the same in every run (`hashValue` is not).
+    public var leadingWord: UInt64 { words.0 }
+
     public static func == (a: Self, b: Self) -> Bool { a.words == b.words }
     public static func < (a: Self, b: Self) -> Bool { a.words < b.words }
 

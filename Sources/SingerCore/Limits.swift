@@ -97,6 +97,20 @@ public enum Limits {
 
     /// Entries fetched at once when a feed is new here; older ones come when they are asked for.
     public static let recentEntriesMax: UInt64 = 200
+    /// Links of one feed that get every new entry whole and at once: what a post costs its author, however many follow.
+    public static let eagerLinksMax = 8
+    /// Subscribers of one feed at one peer, lazy ones included; more are referred to these.
+    public static let feedLinksMax = 32
+    /// Peers that one referral names: enough to find one with room.
+    public static let referralsMax = 8
+    /// Peers remembered as holders of one feed, to be dialled.
+    public static let holdersMax = 128
+    /// Announcements in one frame.
+    public static let announcementsMax = 1_000
+    /// Feeds of peers whose links are gone, remembered so that a new link costs only what has changed.
+    public static let rememberedFeedsMax = 50_000
+    /// Holders counted for the entries of one account.
+    public static let witnessesMax = 1_024
     /// Requests for ranges under way, over one link.
     public static let wantsPerLinkMax = 8
     public static let outboxBackoffMax: Milliseconds = 10 * 60 * 1_000

@@ -16,9 +16,7 @@ public final class Login: Sendable {
     public let wakes: AsyncStream<Void>
 
     private let store: Store
-    /// The last arrival of all when the session began.
-    private let begin: Int64
-    /// When it began.
+    /// When the session began.
     private let began: Milliseconds
     private let waker: AsyncStream<Void>.Continuation
     private let state: Mutex<State>
@@ -38,13 +36,12 @@ public final class Login: Sendable {
         var rivals: Set<AccountKey> = []
     }
 
-    init(_ account: Store.LocalAccount, store: Store, cursor: Int64, begin: Int64, began: Milliseconds, unseen: Int) {
+    init(_ account: Store.LocalAccount, store: Store, cursor: Int64, began: Milliseconds, unseen: Int) {
         self.account = account.account
         name = account.name
         fingerprint = Fingerprint(account.account)
         self.unseen = unseen
         self.store = store
-        self.begin = begin
         self.began = began
         (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         state = Mutex(State(cursor: cursor))
@@ -65,12 +62,12 @@ public final class Login: Sendable {
             for author in backlog { pushes += try await store.backlog(of: author, upTo: start).map { .post($0, in: [.home]) } }
             while true {
                 let (cursor, views) = state.withLock { ($0.cursor, $0.views) }
-                let arrivals = try await store.arrivals(for: account, after: cursor, views: views)
+                let arrivals = try await store.arrivals(for: account, after: cursor, views: views, ownSince: began)
                 pushes += state.withLock { state in
                     let written = state.written
                     state.written = written.filter { $0 > arrivals.cursor }
                     state.cursor = max(state.cursor, arrivals.cursor)
-                    return arrivals.pushes.filter { !written.contains($0.arrival) && !isOwnPast($0) }.map(\.push)
+                    return arrivals.pushes.filter { !written.contains($0.arrival) }.map(\.push)
                 }
                 if !arrivals.isFull || pushes.count >= Limits.rowsMax { break }
             }
@@ -83,12 +80,6 @@ public final class Login: Sendable {
             }
             throw NodeError(error)
         }
-    }
-
-    /// What the account itself wrote before this session began is no news to it, also where it comes from another peer only now.
-    private func isOwnPast(_ new: (arrival: Int64, push: Push)) -> Bool {
-        guard case .post(let post, in: _) = new.push, post.author.account == account else { return false }
-        return new.arrival <= begin || post.created < began
     }
 
     /// Opens a view: its new posts are pushed from now on. At most `Limits.viewsMax`; the timeline is open from the beginning.

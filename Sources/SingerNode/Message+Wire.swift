@@ -25,6 +25,30 @@ extension Replica.Message {
                 if let want { wire.answers = want.wire }
                 return WireFrame(.entries(wire))
             }
+        case .announce(let news):
+            var announce = WireAnnounce()
+            announce.news = news.map(\.wire)
+            return [WireFrame(.announce(announce))]
+        case .graft(let account):
+            var graft = WireGraft()
+            graft.account = account.data
+            return [WireFrame(.graft(graft))]
+        case .prune(let account):
+            var prune = WirePrune()
+            prune.account = account.data
+            return [WireFrame(.prune(prune))]
+        case .refer(let referral):
+            return [WireFrame(.refer(referral.wire))]
+        case .equivocation(let proof):
+            return [WireFrame(.equivocation(proof.wire))]
+        case .digest(let sum):
+            var digest = WireDigest()
+            digest.sum = sum
+            return [WireFrame(.digest(digest))]
+        case .buckets(let sums):
+            var buckets = WireBuckets()
+            buckets.sums = sums
+            return [WireFrame(.buckets(buckets))]
         case .delivery(let debt):
             var delivery = WireDelivery()
             delivery.entry = debt.entry.signedWire
@@ -98,6 +122,26 @@ extension Replica.Message {
         case .received(let wire):
             guard let entry = EntryID(wire.entry), let recipient = AccountKey(wire.recipient) else { throw .malformed }
             self = .receipt(entry, recipient: recipient, isUnknown: wire.unknown)
+        case .announce(let announce):
+            guard announce.news.count <= Limits.announcementsMax else { throw .tooLarge }
+            var news: [Replica.Announcement] = []
+            for item in announce.news { news.append(try Replica.Announcement(item)) }
+            self = .announce(news)
+        case .graft(let graft):
+            guard let account = AccountKey(graft.account) else { throw .malformed }
+            self = .graft(account)
+        case .prune(let prune):
+            guard let account = AccountKey(prune.account) else { throw .malformed }
+            self = .prune(account)
+        case .refer(let refer):
+            self = .refer(try Replica.Referral(refer))
+        case .equivocation(let proof):
+            self = .equivocation(try Equivocation(verifying: proof))
+        case .digest(let digest):
+            self = .digest(digest.sum)
+        case .buckets(let buckets):
+            guard buckets.sums.isEmpty || buckets.sums.count == 256 else { throw .malformed }
+            self = .buckets(buckets.sums)
         case .hello, .record, .ping, .pong, .wantBody, nil:
             return nil
         }
@@ -111,7 +155,11 @@ extension Replica.Message {
         // It has a tail of entries, each with a signature.
         case .record(let record): 4 + record.account.payload.count / 256
         case .have(let have): 1 + have.feeds.count
-        case .want, .received, .hello, .ping, .pong, .wantBody, nil: 1
+        case .announce(let announce): 1 + announce.news.count / 8
+        case .equivocation: 4
+        // The answer takes a sum over all feeds.
+        case .digest, .buckets: 256
+        case .graft, .prune, .refer, .want, .received, .hello, .ping, .pong, .wantBody, nil: 1
         }
     }
 }
@@ -151,6 +199,48 @@ extension Replica.Want {
         guard let account = AccountKey(wire.account), let device = DeviceKey(wire.device) else { throw .malformed }
         guard wire.first >= 1, wire.first <= wire.last, wire.last <= Limits.sequenceMax else { throw .outOfBounds }
         self.init(account: account, device: device, range: wire.first...wire.last)
+    }
+}
+
+extension Replica.Announcement {
+    var wire: WireAnnouncement {
+        var wire = WireAnnouncement()
+        wire.account = account.data
+        wire.device = device.data
+        wire.first = range.lowerBound
+        wire.last = range.upperBound
+        return wire
+    }
+
+    init(_ wire: WireAnnouncement) throws(Refusal) {
+        guard let account = AccountKey(wire.account), let device = DeviceKey(wire.device) else { throw .malformed }
+        guard wire.first >= 1, wire.first <= wire.last, wire.last <= Limits.sequenceMax else { throw .outOfBounds }
+        self.init(account: account, device: device, range: wire.first...wire.last)
+    }
+}
+
+extension Replica.Referral {
+    var wire: WireRefer {
+        var wire = WireRefer()
+        wire.account = account.data
+        wire.refused = isRefused
+        wire.peers = peers.map { peer in
+            var contact = WireContact()
+            contact.node = peer.node.data
+            contact.endpoints = peer.endpoints.map(\.wire)
+            return contact
+        }
+        return wire
+    }
+
+    init(_ wire: WireRefer) throws(Refusal) {
+        guard let account = AccountKey(wire.account), wire.peers.count <= Limits.referralsMax else { throw .malformed }
+        var peers: [Peer] = []
+        for peer in wire.peers {
+            guard let node = NodeKey(peer.node), peer.endpoints.count <= Limits.endpointsMax else { throw .malformed }
+            peers.append(Peer(node: node, endpoints: peer.endpoints.compactMap { Endpoint($0) }))
+        }
+        self.init(account: account, isRefused: wire.refused, peers: peers)
     }
 }
 

@@ -44,7 +44,7 @@ extension Node {
             }
             if let identity { await directory.put(identity, permanent: true) }
             hosted.insert(root.publicKey)
-            drive(.hosting(root.publicKey))
+            drive(.hosting(root.publicKey, device.publicKey))
             let account = Store.LocalAccount(account: root.publicKey, name: name, sealed: sealed, certificate: certificate)
             return try await open(account, keys)
         } catch {
@@ -90,8 +90,9 @@ extension Node {
                 noteFailure(name)
                 throw NodeError.badLogin
             }
-            let isRevoked = try await store.isRevoked(account.certificate.device)
-            let (home, homeKeys) = try await isRevoked ? renewDevice(account, keys.root, passphrase) : (account, keys)
+            let device = account.certificate.device
+            let isOver = try await store.isRevoked(device) || isOwnLogLost(account.account, device)
+            let (home, homeKeys) = try await isOver ? renewDevice(account, keys.root, passphrase) : (account, keys)
             let login = try await open(home, homeKeys)
             if passphrase.count >= Limits.passphraseCharactersStrong { job { await self.offerRoaming(login, passphrase) } }
             return login
@@ -122,10 +123,11 @@ extension Node {
         } else {
             start = try await store.unseen(by: account.account)
         }
-        let login = Login(account, store: store, cursor: start.cursor, begin: try await store.latestArrival(), began: clock(), unseen: start.posts)
+        let login = Login(account, store: store, cursor: start.cursor, began: clock(), unseen: start.posts)
         opened[account.account, default: OpenAccount(keys: keys, certificate: account.certificate)].logins[ObjectIdentifier(login)] = login
         let key = account.account
         if opened[key]?.logins.count == 1 {
+            askForOwnLog(of: key, account.certificate.device)
             job { await self.cameOnline(key) }
         } else {
             job { await self.tellRivals(of: key) }

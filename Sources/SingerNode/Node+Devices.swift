@@ -28,6 +28,7 @@ extension Node {
             guard meant.count == 1 else { throw NodeError.ambiguousID(typed, candidates: meant.map(\.shown)) }
             let account = try keys(of: login)
             guard try await !store.isRevoked(account.certificate.device) else { throw StoreError.refused(.revoked) }
+            try await ownLogIsLevel(login.account, account.certificate.device)
             let written = try await store.revoke(
                 device.device, root: account.keys.root, by: account.keys.device, account.certificate, now: clock()
             ) { login.wrote($0) }
@@ -57,12 +58,14 @@ extension Node {
         }
     }
 
-    /// Makes this peer a new device of an account that has revoked the one it had. The old one's sessions are over: whoever sits at
-    /// them may be the reason.
+    /// Makes this peer a new device of an account that cannot go on with the one it had here: it is revoked, or its log is lost. The
+    /// sessions of one that is revoked are over: whoever sits at them may be the reason.
     func renewDevice(_ account: Store.LocalAccount, _ root: RootKey, _ passphrase: String) async throws -> (Store.LocalAccount, Keys) {
         guard let claim = try await store.claim(of: account.account) else { throw NodeError.internal("no claim of \(account.account)") }
         let identity = RoamingIdentity(root: root, name: account.name, claimed: claim.created)
-        return try await moveIn(identity, passphrase, roaming: nil)
+        let home = try await moveIn(identity, passphrase, roaming: nil)
+        ownLogs[account.account] = nil
+        return home
     }
 
     /// Ends the sessions of an account whose device here is revoked.

@@ -113,7 +113,8 @@ extension Node {
         if (try? await store.isRevoked(record.certificate.device)) == true { return }
         let isNew = (try? await store.keep(record, envelope)) ?? false
         noteLease(record)
-        if !hosted.contains(account) {
+        // Another peer may serve an account of this one: another device of the same person.
+        if record.node != secret.publicKey {
             drive(.contact(Replica.Contact(account: account, node: record.node, endpoints: endpoints(of: record), isHome: true)))
             // What a link says again it has nothing new in; the DHT may be asked when somebody is followed whose record is here already.
             if isNew || node == nil, replica.wants(account, at: clock()), !record.tail.isEmpty { enqueue(record.tail, from: node, isNews: false) }

@@ -92,7 +92,7 @@ extension Node {
         }
         links[link.remote] = OpenLink(link: link, since: .now, endpoints: endpoints)
         logger.debug("link open", metadata: ["peer": "\(link.remote)", "host": "\(link.remoteHost)", "dialled": "\(link.isDialled)"])
-        drive(.linkUp(link.remote))
+        drive(.linkUp(link.remote, endpoints))
         return true
     }
 

@@ -9,6 +9,24 @@ import SingerWire
 extension Node {
     func drive(_ event: Replica.Event) {
         for action in replica.handle(event, now: clock()) { carryOut(action) }
+        planTick()
+    }
+
+    /// Sees to a tick where the replica needs one sooner than the next second.
+    private func planTick() {
+        guard !isTickPlanned, let due = replica.nextTick(after: clock()) else { return }
+        let wait = due - clock()
+        guard wait < 1_000 else { return }
+        isTickPlanned = true
+        job {
+            try? await Task.sleep(for: .milliseconds(max(wait, 10)))
+            await self.tickNow()
+        }
+    }
+
+    private func tickNow() {
+        isTickPlanned = false
+        if !Task.isCancelled { drive(.tick) }
     }
 
     private func carryOut(_ action: Replica.Action) {
@@ -21,6 +39,11 @@ extension Node {
         case .lookUp(let account): job { await self.lookUp(account) }
         case .accept(let entry, let recipient, let node): job { await self.accept(entry, for: recipient, from: node) }
         case .settle(let debt): job { await self.settle(debt) }
+        case .close(let node): links[node]?.link.close("nothing goes over this link")
+        case .quarantine(let proof, let node): job { await self.quarantine(proof, from: node) }
+        case .ownLogBehind(let account, _, let last):
+            logger.warning("the network holds more of an own log than this store: old data?", metadata: ["account": "\(account)", "last": "\(last)"])
+        case .held: break
         }
     }
 
@@ -105,6 +128,7 @@ extension Node {
             case .equivocation:
                 known.append(entry)
                 logger.warning("a device wrote two logs", metadata: ["account": "\(entry.header.account)", "device": "\(entry.header.device)"])
+                job { await self.recallProofs(of: entry.header.account) }
             }
         }
         if !known.isEmpty { drive(.known(known)) }
@@ -130,9 +154,43 @@ extension Node {
         }
         catchUpOwnFollows(entries)
         heed(entries)
+        let bodiesChanged = entries.filter { entry in
+            switch entry.header.kind {
+            case .delete, .revoke: true
+            case .post: entry.body == nil
+            case .follow, .unfollow, .profile, .like, .unlike: false
+            }
+        }
+        for account in Set(bodiesChanged.map(\.header.account)) where replica.wants(account, at: clock()) { job { await self.recallWithheld(of: account) } }
         for (account, open) in opened {
             for login in open.logins.values where concerned.contains(account) || login.hasViews { login.wake() }
         }
+    }
+
+    /// Tells the replica which posts are here without their bodies, though nobody has deleted them.
+    private func recallWithheld(of account: AccountKey) async {
+        guard let posts = try? await store.withheld(of: account), let logs = try? await store.heldLogs(of: account) else { return }
+        var withheld = Dictionary(uniqueKeysWithValues: logs.map { ($0.device, SequenceSet()) })
+        for post in posts { withheld[post.device, default: SequenceSet()].insert(post.seq) }
+        drive(.withheld(account, withheld))
+    }
+
+    // MARK: Proofs
+
+    /// Keeps a verified proof that a device wrote two logs; it goes on to others once it is committed.
+    private func quarantine(_ proof: Equivocation, from node: NodeKey) async {
+        do {
+            try await store.keep(proof)
+            drive(.equivocated(proof, from: node))
+            logger.warning("a device wrote two logs, as others prove", metadata: ["account": "\(proof.account)", "device": "\(proof.device)"])
+        } catch {
+            logger.error("cannot keep a proof", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Tells the replica of the proofs in the store.
+    func recallProofs(of account: AccountKey) async {
+        for proof in (try? await store.equivocations(of: account)) ?? [] { drive(.equivocated(proof, from: nil)) }
     }
 
     // MARK: Answers and deliveries
@@ -209,6 +267,7 @@ extension Node {
         guard !hosted.contains(account) else { return }
         await recall(account)
         drive(.following(account))
+        await recallProofs(of: account)
         listen(to: account)
     }
 
@@ -216,6 +275,7 @@ extension Node {
     private func recall(_ account: AccountKey) async {
         if !replica.wants(account, at: clock()) {
             for log in (try? await store.heldLogs(of: account)) ?? [] { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
+            await recallWithheld(of: account)
         }
         await findHome(of: account)
     }
@@ -246,7 +306,7 @@ extension Node {
         return true
     }
 
-    private func wait(within limit: Duration, until isDone: (isolated Node) -> Bool) async {
+    func wait(within limit: Duration, until isDone: (isolated Node) -> Bool) async {
         let deadline = ContinuousClock.now + limit
         while !isDone(self), .now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
     }

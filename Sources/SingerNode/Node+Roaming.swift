@@ -60,7 +60,7 @@ extension Node {
         if let roaming { await directory.put(roaming, permanent: true) }
         await directory.put(identity.claim.placed, permanent: true)
         hosted.insert(key)
-        drive(.hosting(key))
+        drive(.hosting(key, certificate.device))
         // Somebody here may have followed the account, and so its feed be here already.
         for log in try await store.heldLogs(of: key) { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
         await refollow(key)

@@ -13,7 +13,7 @@ extension Node: Service {
         do {
             for account in try await store.localAccounts() {
                 hosted.insert(account.account)
-                drive(.hosting(account.account))
+                drive(.hosting(account.account, account.certificate.device))
                 for followee in try await store.following(of: account.account) { followersHere[followee.account, default: []].insert(account.account) }
             }
             status = await directory.status()
@@ -45,6 +45,7 @@ extension Node: Service {
         do {
             for account in hosted {
                 for log in try await store.heldLogs(of: account) { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
+                await recallProofs(of: account)
             }
             for account in followersHere.keys { await takeUp(account) }
             for (entry, recipient) in try await store.owed() {

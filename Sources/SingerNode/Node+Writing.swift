@@ -136,6 +136,7 @@ extension Node {
     @discardableResult
     private func write(_ content: Entry.Content, by login: Login) async throws -> ShownID {
         let account = try keys(of: login)
+        try await ownLogIsLevel(login.account, account.certificate.device)
         let written = try await store.append(content, by: account.keys.device, account.certificate, now: clock()) { login.wrote($0) }
         didStore([written.entry], from: nil, isNews: true)
         publish(written.entry, by: account.keys.device)

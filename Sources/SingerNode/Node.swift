@@ -64,6 +64,8 @@ public actor Node {
     var opened: [AccountKey: OpenAccount] = [:]
     /// Accounts of this peer by whom they follow: who is woken by an entry.
     var followersHere: [AccountKey: Set<AccountKey>] = [:]
+    /// Until where the network knows the logs that this peer writes.
+    var ownLogs: [AccountKey: OwnLogEnd] = [:]
     /// Names that are being registered this very moment.
     var claiming: Set<Username> = []
     /// The peer goes: sessions that are still open count as closed.
@@ -72,6 +74,7 @@ public actor Node {
 
     // Replication.
     var replica: Replica
+    var isTickPlanned = false
     var links: [NodeKey: OpenLink] = [:]
     var ingest = IngestQueue()
     /// Requests of each link that are being answered.

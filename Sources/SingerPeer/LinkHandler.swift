@@ -107,7 +107,8 @@ final class LinkHandler: ChannelDuplexHandler {
             queue(answer)
         // The bytes of a pong were the sign of life. A message without a name here is one of a later version.
         case .pong, nil: break
-        case .hello, .have, .want, .entries, .record, .delivery, .received, .wantBody: arrived.append(arrival)
+        case .hello, .have, .want, .entries, .record, .delivery, .received, .wantBody, .announce, .graft, .prune, .refer, .equivocation, .digest, .buckets:
+            arrived.append(arrival)
         }
     }
 

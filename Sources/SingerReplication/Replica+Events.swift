@@ -3,8 +3,8 @@ public import SingerCore
 /// What happens to a replica, and what it wants done. Both are values: the shell (or a simulator) carries them.
 extension Replica {
     public enum Event: Sendable {
-        /// This peer serves the account: its log is written here.
-        case hosting(AccountKey)
+        /// This peer serves the account, and writes the log of this device of it.
+        case hosting(AccountKey, DeviceKey)
         /// Contacts of this account are worth knowing.
         case interest(AccountKey)
         /// Somebody here follows the account from now on (or does so since before the restart).
@@ -20,7 +20,8 @@ extension Replica {
         case contact(Contact)
         /// A lookup in the directory found all that it will find.
         case lookupEnded(AccountKey)
-        case linkUp(NodeKey)
+        /// With where the other side says it can be dialled, for those who are referred to it.
+        case linkUp(NodeKey, [Endpoint])
         case linkDown(NodeKey)
         case dialFailed(NodeKey)
         /// Dial this peer once, because it will want to know that this one is back.
@@ -32,10 +33,14 @@ extension Replica {
         case stored([Entry], from: NodeKey?, isNews: Bool)
         /// Entries that need not be asked for: they were here already, or are refused for good.
         case known([Entry])
+        /// All posts of an account that are held without their bodies, and that nobody is known to have deleted.
+        case withheld(AccountKey, [DeviceKey: SequenceSet])
         /// The outbox owes an entry to the home of an account.
         case owes(Debt)
         /// A newer record of an account was verified and stored.
         case recordChanged(AccountKey, from: NodeKey?)
+        /// The store has proof that a device wrote two logs: it was found here (or was, before the restart), or came from a link.
+        case equivocated(Equivocation, from: NodeKey?)
         case tick
     }
 
@@ -54,6 +59,15 @@ extension Replica {
         case accept(Entry, recipient: AccountKey, from: NodeKey)
         /// The recipient's peer has it: the debt is paid.
         case settle(Debt)
+        /// Nothing goes over this link any more, for which it was made.
+        case close(NodeKey)
+        /// A verified proof that a device wrote two logs: keep it, quarantine the device, then say `.equivocated`.
+        case quarantine(Equivocation, from: NodeKey)
+        /// Entries of a device that writes here came from the network, and were never here: an old copy of the data is in use.
+        /// Nothing must be written before they are stored.
+        case ownLogBehind(AccountKey, DeviceKey, last: UInt64)
+        /// One more peer has said that it holds an entry that was written here.
+        case held(AccountKey, DeviceKey, UInt64, holders: Int)
     }
 
     /// A peer that serves an account, or holds its feed.
@@ -123,9 +137,57 @@ extension Replica {
         }
     }
 
+    /// Part of a log that the sender holds from now on.
+    public struct Announcement: Hashable, Sendable {
+        public let account: AccountKey
+        public let device: DeviceKey
+        public let range: ClosedRange<UInt64>
+
+        public init(account: AccountKey, device: DeviceKey, range: ClosedRange<UInt64>) {
+            self.account = account
+            self.device = device
+            self.range = range
+        }
+    }
+
+    /// The answer to a subscriber that gets no eager pushes: others that may give them.
+    public struct Referral: Hashable, Sendable {
+        public let account: AccountKey
+        /// There is no subscription at all, not even a lazy one.
+        public let isRefused: Bool
+        public let peers: [Peer]
+
+        public struct Peer: Hashable, Sendable {
+            public let node: NodeKey
+            public let endpoints: [Endpoint]
+
+            public init(node: NodeKey, endpoints: [Endpoint]) {
+                self.node = node
+                self.endpoints = endpoints
+            }
+        }
+
+        public init(account: AccountKey, isRefused: Bool, peers: [Peer]) {
+            self.account = account
+            self.isRefused = isRefused
+            self.peers = peers
+        }
+    }
+
     /// What two replicas say to each other.
     public enum Message: Sendable {
         case have([FeedState])
+        case announce([Announcement])
+        /// Push the feed here whole and at once.
+        case graft(AccountKey)
+        /// Only announce the feed here.
+        case prune(AccountKey)
+        case refer(Referral)
+        case equivocation(Equivocation)
+        /// All that is wanted and held here, as one number.
+        case digest(UInt64)
+        /// What is remembered of the other side, by buckets; none: nothing is.
+        case buckets([UInt64])
         case want(Want)
         /// Entries of one device, ascending. `answers` tells an answer from a push.
         case entries([Entry], answers: Want?)

@@ -2,9 +2,12 @@ import SingerCore
 
 /// Feeds: who wants them, what is missing, where it comes from.
 extension Replica {
-    mutating func host(_ account: AccountKey) -> [Action] {
+    /// The logs of the account's other devices are fetched and kept up with like those of somebody who is followed.
+    mutating func host(_ account: AccountKey, _ device: DeviceKey, now: Milliseconds) -> [Action] {
+        let wasWanted = feeds[account]?.isWanted(at: now) ?? false
         feeds[account, default: Feed()].isHosted = true
-        return []
+        feeds[account]?.own = device
+        return (wasWanted ? [] : subscribe(account, now: now)) + lookUp(account, now: now)
     }
 
     mutating func follow(_ account: AccountKey, now: Milliseconds) -> [Action] {
@@ -28,7 +31,6 @@ extension Replica {
     }
 
     private mutating func subscribe(_ account: AccountKey, now: Milliseconds) -> [Action] {
-        guard feeds[account]?.isHosted != true else { return [] }
         let have = Message.have([state(of: account, .subscribe)])
         // A lookup that failed for somebody long ago must not make this one wait.
         feeds[account]?.lookup.reset()
@@ -40,7 +42,15 @@ extension Replica {
         forgetAsked(account) { _ in true }
         for device in (feeds[account]?.logs ?? [:]).keys { feeds[account]?.logs[device]?.coming = [:] }
         if feeds[account]?.debts == 0 { unserved.remove(account) }
-        for node in links.keys { links[node]?.offers[account] = nil }
+        awaiting.remove(account)
+        announcing.remove(account)
+        rewiring[account] = nil
+        feeds[account]?.unannounced = [:]
+        feeds[account]?.parent = nil
+        for node in links.keys {
+            links[node]?.offers[account] = nil
+            links[node]?.sources[account] = nil
+        }
         let have = Message.have([FeedState(account: account, interest: .unsubscribe, held: [:])])
         return links.keys.sorted().map { .send(have, to: $0) }
     }
@@ -55,7 +65,7 @@ extension Replica {
     }
 
     func state(of account: AccountKey, _ interest: FeedState.Interest) -> FeedState {
-        FeedState(account: account, interest: interest, held: feeds[account]?.logs.mapValues(\.held).filter { !$0.value.isEmpty } ?? [:])
+        FeedState(account: account, interest: interest, held: feeds[account]?.logs.mapValues(\.whole).filter { !$0.value.isEmpty } ?? [:])
     }
 
     // MARK: What others say
@@ -64,6 +74,15 @@ extension Replica {
         guard links[node] != nil else { return [] }
         switch message {
         case .have(let states): return states.flatMap { hear($0, from: node, now: now) }
+        case .announce(let news): return announced(news, by: node, now: now)
+        case .graft(let account): return graft(account, by: node)
+        case .prune(let account):
+            prune(account, by: node)
+            return []
+        case .refer(let referral): return referred(referral, by: node, now: now)
+        case .equivocation(let proof): return receive(proof, from: node)
+        case .digest(let sum): return compare(sum, with: node, now: now)
+        case .buckets(let buckets): return correct(buckets, for: node, now: now)
         case .want(let want): return [.answer(want, to: node)]
         case .entries(let entries, let want): return take(entries, answering: want, from: node, now: now)
         case .delivery(let debt): return [.accept(debt.entry, recipient: debt.recipient, from: node)]
@@ -72,61 +91,148 @@ extension Replica {
         }
     }
 
-    private mutating func hear(_ state: FeedState, from node: NodeKey, now: Milliseconds) -> [Action] {
+    /// - Parameter isRemembered: it was said over an earlier link, and still holds: no answer is expected.
+    mutating func hear(_ state: FeedState, from node: NodeKey, isRemembered: Bool = false, now: Milliseconds) -> [Action] {
         let account = state.account
         var actions: [Action] = []
         switch state.interest {
         case .subscribe:
-            guard links[node]?.subscriptions.count ?? 0 < Limits.subscriptionsPerLinkMax else { return [] }
-            let isNew = links[node]?.subscriptions.insert(account).inserted == true
-            let mine = self.state(of: account, .none)
-            if feeds[account]?.isHosted == true || !mine.held.isEmpty { actions.append(.send(.have([mine]), to: node)) }
-            // Once: reading a record costs more than asking for it.
-            if isNew, feeds[account] != nil { actions.append(.sendRecord(account, to: node)) }
+            guard let link = links[node], link.subscriptions.contains(account) || link.subscriptions.count < Limits.subscriptionsPerLinkMax else { return [] }
+            if !link.subscriptions.contains(account) { actions += admit(node, to: account, now: now) }
+            if !isRemembered {
+                let mine = self.state(of: account, .none)
+                if feeds[account]?.isHosted == true || !mine.held.isEmpty { actions.append(.send(.have([mine]), to: node)) }
+            }
+            if links[node]?.proofsSent.insert(account).inserted == true { actions += proofs(of: account).map { .send(.equivocation($0), to: node) } }
+            // Once: reading a record costs more than asking for it. Not to where it comes from.
+            if links[node]?.recordsSent.insert(account).inserted == true, let feed = feeds[account], !feed.homes.contains(node) {
+                actions.append(.sendRecord(account, to: node))
+            }
         case .unsubscribe:
             links[node]?.subscriptions.remove(account)
             links[node]?.offers[account] = nil
-            return []
+            links[node]?.sources[account] = nil
+            feeds[account]?.eager.remove(node)
+            return seek(account, now: now)
         case .none: break
         }
-        guard let feed = feeds[account], feed.isWanted(at: now), !feed.isHosted else { return actions }
+        let isWanted = feeds[account]?.isWanted(at: now) == true
+        // What a peer replicates is remembered in any case: for when the feed is wanted, and for the next link.
+        if isWanted || isWorthRemembering(state, of: node) { links[node]?.offers[account] = state.held }
+        guard isWanted else { return actions }
+        actions += witness(account, state.held, by: node)
         // A peer that only wants the feed, and has nothing of it, serves nobody.
         if state.interest == .subscribe && state.held.isEmpty { return actions }
-        links[node]?.offers[account] = state.held
-        feeds[account]?.holders.insert(node)
+        hold(node, [], of: account)
+        if links[node]?.sources[account] == nil {
+            links[node]?.sources[account] = .eager
+            watchOverlay(account, now: now)
+        }
         if !needsLink(account, now: now) { unserved.remove(account) }
         return actions + fetch(account, now: now)
     }
 
-    private mutating func take(_ entries: [Entry], answering want: Want?, from node: NodeKey, now: Milliseconds) -> [Action] {
-        if let want {
-            if feeds[want.account]?.logs[want.device]?.asked[want]?.node == node {
-                feeds[want.account]?.logs[want.device]?.asked[want] = nil
-                links[node]?.wantsUnderWay -= 1
-            } else {
-                // It comes late: others may have been asked meanwhile, or there are no others. Take it all the same.
-                guard let feed = feeds[want.account], feed.isWanted(at: now), !feed.isHosted, feed.logs[want.device] != nil,
-                    links[node]?.offers[want.account] != nil
-                else { return [] }
-                links[node]?.offers[want.account]?[want.device, default: SequenceSet()].insert(want.range)
-            }
-            let given = SequenceSet(entries.map { $0.header.seq...$0.header.seq })
-            // What an answer skips, or ends before without having begun, is not there.
-            let end = entries.isEmpty ? want.range.upperBound : min(given.last ?? want.range.upperBound, want.range.upperBound)
-            for missing in given.missing(in: want.range.lowerBound...end) {
-                links[node]?.offers[want.account]?[want.device]?.remove(missing)
-            }
-            let wanted = entries.filter { $0.header.account == want.account && $0.header.device == want.device && want.range.contains($0.header.seq) }
-            if let held = feeds[want.account]?.logs[want.device]?.held {
-                for gap in SequenceSet(wanted.map { $0.header.seq...$0.header.seq }).ranges.flatMap(held.missing(in:)) {
-                    feeds[want.account]?.logs[want.device]?.coming[gap] = Log.Asked(node: node, deadline: now + Self.answerTimeout)
-                }
-            }
-            return (wanted.isEmpty ? [] : [.store(wanted, from: node, isNews: false)]) + fetch(want.account, now: now) + seek(want.account, now: now)
+    /// Of feeds that are not wanted here little is remembered: a peer can speak of very many.
+    private func isWorthRemembering(_ state: FeedState, of node: NodeKey) -> Bool {
+        guard let link = links[node], link.subscriptions.contains(state.account) else { return false }
+        guard link.offers[state.account] != nil || link.offers.count < 2 * Limits.haveFeedsMax else { return false }
+        return state.held.count <= 4 && state.held.values.allSatisfy { $0.ranges.count <= 4 }
+    }
+
+    /// Notes that a peer holds parts of a log.
+    ///
+    /// - Returns: whether there was room for that.
+    mutating func offer(_ ranges: [ClosedRange<UInt64>], of account: AccountKey, _ device: DeviceKey, by node: NodeKey) -> Bool {
+        guard let devices = links[node]?.offers[account], devices[device] == nil, devices.count >= Limits.devicesMax else {
+            for range in ranges { links[node]?.offers[account, default: [:]][device, default: SequenceSet()].insert(range) }
+            links[node]?.offers[account]?[device]?.keepLatest(Limits.rangesMax)
+            return true
         }
-        let wanted = entries.filter { feeds[$0.header.account]?.isWanted(at: now) == true }
-        for entry in wanted { links[node]?.offers[entry.header.account, default: [:]][entry.header.device, default: SequenceSet()].insert(entry.header.seq) }
-        return wanted.isEmpty ? [] : [.store(wanted, from: node, isNews: true)]
+        return false
+    }
+
+    private mutating func take(_ entries: [Entry], answering want: Want?, from node: NodeKey, now: Milliseconds) -> [Action] {
+        guard let want else { return takePush(entries, from: node, now: now) }
+        if feeds[want.account]?.logs[want.device]?.asked[want]?.node == node {
+            feeds[want.account]?.logs[want.device]?.asked[want] = nil
+            links[node]?.wantsUnderWay -= 1
+        } else {
+            // It comes late: others may have been asked meanwhile, or there are no others. Take it all the same.
+            guard let feed = feeds[want.account], feed.isWanted(at: now), feed.logs[want.device] != nil, links[node]?.offers[want.account] != nil,
+                offer([want.range], of: want.account, want.device, by: node)
+            else { return [] }
+        }
+        let given = SequenceSet(entries.map { $0.header.seq...$0.header.seq })
+        // What an answer skips, or ends before without having begun, is not there.
+        let end = entries.isEmpty ? want.range.upperBound : min(given.last ?? want.range.upperBound, want.range.upperBound)
+        for missing in given.missing(in: want.range.lowerBound...end) {
+            links[node]?.offers[want.account]?[want.device]?.remove(missing)
+        }
+        let log = feeds[want.account]?.logs[want.device] ?? Log()
+        let wanted = entries.filter {
+            $0.header.account == want.account && $0.header.device == want.device && want.range.contains($0.header.seq) && log.proof == nil
+        }
+        expect(wanted, from: node, now: now)
+        return (wanted.isEmpty ? [] : ownLog(wanted) + [.store(wanted, from: node, isNews: false)])
+            + fetch(want.account, now: now) + fetchStalled(now: now) + seek(want.account, now: now)
+    }
+
+    /// A request has been answered: there is room for another, of whatever feed.
+    private mutating func fetchStalled(now: Milliseconds) -> [Action] {
+        // As many as one link can have under way; more would only stall again.
+        stalled.sorted().prefix(Limits.wantsPerLinkMax).flatMap { fetch($0, now: now) }
+    }
+
+    /// News, whole. The first copy shows who is fastest; whoever sends another one is asked to announce only.
+    private mutating func takePush(_ entries: [Entry], from node: NodeKey, now: Milliseconds) -> [Action] {
+        var fresh: [Entry] = []
+        var repeated: Set<AccountKey> = []
+        for entry in entries {
+            let (account, device, seq) = (entry.header.account, entry.header.device, entry.header.seq)
+            guard feeds[account]?.isWanted(at: now) == true, offer([seq...seq], of: account, device, by: node) else { continue }
+            let log = feeds[account]?.logs[device] ?? Log()
+            guard log.proof == nil else { continue }
+            let isHeld = log.held.contains(seq) && !(entry.body != nil && log.bodiless.contains(seq))
+            if isHeld || log.coming.keys.contains(where: { $0.contains(seq) }) { repeated.insert(account) } else { fresh.append(entry) }
+        }
+        var actions: [Action] = []
+        for account in Set(fresh.map(\.header.account)).sorted() {
+            repeated.remove(account)
+            feeds[account]?.parent = node
+            links[node]?.sources[account] = .eager
+            // It has the news before this peer.
+            feeds[account]?.eager.remove(node)
+            fetching.insert(account)
+        }
+        for account in repeated.sorted() {
+            // Only where another eager link works: what came as an answer says nothing about the tree.
+            guard let parent = feeds[account]?.parent, parent != node, links[parent] != nil else { continue }
+            links[node]?.sources[account] = .lazy
+            actions.append(.send(.prune(account), to: node))
+        }
+        expect(fresh, from: node, now: now)
+        return actions + (fresh.isEmpty ? [] : ownLog(fresh) + [.store(fresh, from: node, isNews: true)])
+    }
+
+    /// Notes what is on its way into the store.
+    private mutating func expect(_ entries: [Entry], from node: NodeKey, now: Milliseconds) {
+        guard let header = entries.first?.header else { return }
+        // Whoever sends a post without its body has not got the body.
+        for entry in entries where entry.body == nil && entry.header.kind == .post {
+            links[node]?.offers[header.account]?[header.device]?.remove(entry.header.seq...entry.header.seq)
+        }
+        let log = feeds[header.account]?.logs[header.device] ?? Log()
+        for gap in SequenceSet(entries.map { $0.header.seq...$0.header.seq }).ranges.flatMap(log.whole.missing(in:)) {
+            feeds[header.account]?.logs[header.device, default: Log()].coming[gap] = Log.Asked(node: node, since: now)
+        }
+    }
+
+    /// Entries of the device that writes here, which it does not know: only an old copy of its data explains that.
+    private func ownLog(_ entries: [Entry]) -> [Action] {
+        guard let entry = entries.last, let feed = feeds[entry.header.account], feed.own == entry.header.device,
+            entry.header.seq > feed.logs[entry.header.device]?.held.last ?? 0
+        else { return [] }
+        return [.ownLogBehind(entry.header.account, entry.header.device, last: entry.header.seq)]
     }
 
     // MARK: What is here now
@@ -142,6 +248,11 @@ extension Replica {
         var groups: [(account: AccountKey, entries: [Entry])] = []
         for entry in entries where feeds[entry.header.account] != nil {
             feeds[entry.header.account]?.logs[entry.header.device, default: Log()].held.insert(entry.header.seq)
+            if entry.body == nil && entry.header.kind == .post {
+                feeds[entry.header.account]?.logs[entry.header.device]?.bodiless.insert(entry.header.seq)
+            } else if feeds[entry.header.account]?.logs[entry.header.device]?.bodiless.isEmpty == false {
+                feeds[entry.header.account]?.logs[entry.header.device]?.bodiless.remove(entry.header.seq...entry.header.seq)
+            }
             // By its index: a copy of the group would make each append copy all of it.
             if let last = groups.indices.last, groups[last].entries[0].header.device == entry.header.device {
                 groups[last].entries.append(entry)
@@ -160,16 +271,19 @@ extension Replica {
         let groups = hold(entries)
         var actions: [Action] = []
         for (account, group) in groups {
-            for node in links.keys.sorted() where node != source && links[node]?.subscriptions.contains(account) == true {
-                guard isNews else {
-                    // Out of the past: who misses it will ask.
-                    actions.append(.send(.have([state(of: account, .none)]), to: node))
-                    continue
-                }
-                let held = links[node]?.offers[account]?[group[0].header.device]
+            guard let feed = feeds[account], feed.logs[group[0].header.device]?.proof == nil else { continue }
+            let device = group[0].header.device
+            // Out of the past: who misses it will ask. News goes to a few at once; the others are told before long.
+            for node in (isNews ? feed.eager : []).sorted() where node != source {
+                let held = links[node]?.offers[account]?[device]
                 let news = group.filter { held?.contains($0.header.seq) != true }
-                if !news.isEmpty { actions.append(.send(.entries(news, answers: nil), to: node)) }
+                guard !news.isEmpty else { continue }
+                actions.append(.send(.entries(news, answers: nil), to: node))
+                _ = offer(news.map { $0.header.seq...$0.header.seq }, of: account, device, by: node)
             }
+            guard links.values.contains(where: { $0.subscriptions.contains(account) }) else { continue }
+            for entry in group { feeds[account]?.unannounced[device, default: SequenceSet()].insert(entry.header.seq) }
+            announcing.insert(account)
         }
         for account in Set(groups.map(\.account)).sorted() where feeds[account]?.isWanted(at: now) == true {
             actions += fetch(account, now: now)
@@ -179,20 +293,31 @@ extension Replica {
         return actions
     }
 
+    mutating func withheld(_ account: AccountKey, _ logs: [DeviceKey: SequenceSet], now: Milliseconds) -> [Action] {
+        guard feeds[account] != nil else { return [] }
+        for (device, seqs) in logs where feeds[account]?.logs[device] != nil { feeds[account]?.logs[device]?.bodiless = seqs }
+        return fetch(account, now: now)
+    }
+
     // MARK: Fetching
 
     /// Asks for what is missing of a feed, wherever it was offered, as far as requests may be under way.
-    mutating func fetch(_ account: AccountKey, now: Milliseconds) -> [Action] {
-        guard let feed = feeds[account], feed.isWanted(at: now), !feed.isHosted else {
+    ///
+    /// - Parameter sparesHomes: news that everybody misses is not asked of the author by everybody.
+    mutating func fetch(_ account: AccountKey, now: Milliseconds, sparesHomes: Bool = false) -> [Action] {
+        guard let feed = feeds[account], feed.isWanted(at: now) else {
             fetching.remove(account)
+            stalled.remove(account)
             return []
         }
+        stalled.remove(account)
         let holders = links.keys.filter { links[$0]?.offers[account] != nil }.sorted {
-            (feed.homes.contains($0) ? 0 : 1, $0) < (feed.homes.contains($1) ? 0 : 1, $1)
+            (feed.homes.contains($0) == sparesHomes ? 1 : 0, mixed($0)) < (feed.homes.contains($1) == sparesHomes ? 1 : 0, mixed($1))
         }
         let devices = Set(holders.flatMap { node in links[node]?.offers[account].map { Array($0.keys) } ?? [] }).sorted()
         var actions: [Action] = []
         for device in devices {
+            guard feed.logs[device]?.proof == nil, feed.logs[device] != nil || feed.logs.count < Limits.devicesMax else { continue }
             guard let last = holders.compactMap({ links[$0]?.offers[account]?[device]?.last }).max() else { continue }
             var log = feed.logs[device] ?? Log()
             var floor = log.floor ?? Self.floor(of: log.held, last: last)
@@ -201,23 +326,27 @@ extension Replica {
             log.floor = floor
             defer { feeds[account]?.logs[device] = log }
             guard last >= floor else { continue }
-            var covered = log.held
+            var covered = log.whole
             for range in log.coming.keys { covered.insert(range) }
             for want in log.asked.keys { covered.insert(want.range) }
+            for (range, announced) in log.awaited where announced.deadline > now { covered.insert(range) }
             missing: for gap in covered.missing(in: floor...last) {
                 var next = gap.lowerBound
                 while next <= gap.upperBound {
                     guard let (node, range) = offer(of: next...gap.upperBound, account, device, among: holders) else { continue missing }
-                    guard let node else { break missing }
+                    guard let node else {
+                        stalled.insert(account)
+                        break missing
+                    }
                     let want = Want(account: account, device: device, range: range)
-                    log.asked[want] = Log.Asked(node: node, deadline: now + Self.answerTimeout)
+                    log.asked[want] = Log.Asked(node: node, since: now)
                     links[node]?.wantsUnderWay += 1
                     actions.append(.send(.want(want), to: node))
                     next = range.upperBound + 1
                 }
             }
         }
-        if feeds[account]?.logs.values.contains(where: { !$0.asked.isEmpty || !$0.coming.isEmpty }) == true {
+        if feeds[account]?.logs.values.contains(where: { !$0.asked.isEmpty || !$0.coming.isEmpty }) == true || stalled.contains(account) {
             fetching.insert(account)
         } else {
             fetching.remove(account)
@@ -256,11 +385,18 @@ extension Replica {
         }
     }
 
-    /// Takes back what was asked of somebody who does not answer, so that others are asked.
+    /// Takes back what was asked of somebody who does not answer, so that others are asked: soon where others have it, too.
     mutating func giveUp(on account: AccountKey, now: Milliseconds) {
+        func isLate(_ want: Want, _ asked: Log.Asked) -> Bool {
+            guard asked.deadline > now else { return true }
+            guard now - asked.since >= Self.patience else { return false }
+            return links.contains { $0 != asked.node && $1.offers[account]?[want.device]?.contains(want.range.lowerBound) == true }
+        }
         for (device, log) in feeds[account]?.logs ?? [:] {
-            for (want, asked) in log.asked where asked.deadline <= now {
+            for (want, asked) in log.asked where isLate(want, asked) {
                 links[asked.node]?.offers[account]?[want.device]?.remove(want.range)
+                feeds[account]?.logs[device]?.asked[want] = nil
+                links[asked.node]?.wantsUnderWay -= 1
             }
             // The store has not taken these: what this peer offers there is of no use.
             for (range, given) in log.coming where given.deadline <= now {
@@ -268,6 +404,5 @@ extension Replica {
                 feeds[account]?.logs[device]?.coming[range] = nil
             }
         }
-        forgetAsked(account) { $0.deadline <= now }
     }
 }

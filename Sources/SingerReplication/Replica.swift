@@ -14,14 +14,34 @@ public struct Replica: Sendable {
     /// Feeds with ranges under way, and feeds that are only visited: all that the timer has to check.
     var fetching: Set<AccountKey> = []
     var visited: Set<AccountKey> = []
+    /// Feeds of which more would be asked for if those who have it were not busy.
+    var stalled: Set<AccountKey> = []
+    /// Feeds with entries that lazy links have yet to be told of, and feeds with announced entries that have yet to come.
+    var announcing: Set<AccountKey> = []
+    var awaiting: Set<AccountKey> = []
+    /// Links on which one side was referred to others: closed before long, unless something else goes over them.
+    var spare: Set<NodeKey> = []
+    /// Followed feeds that do not come from their home: when each looks for one more peer.
+    var rewiring: [AccountKey: Milliseconds] = [:]
+    /// What peers without a link said over the last one, oldest first.
+    var remembered: [NodeKey: Memory] = [:]
+    var rememberedOrder: [NodeKey] = []
     var random: SplitMix64
+    /// Chooses among peers that are as good as each other, for every replica in another way.
+    let salt: UInt64
 
     /// - Parameter seed: spreads retries; the same seed gives the same run.
-    public init(seed: UInt64) { random = SplitMix64(state: seed) }
+    public init(seed: UInt64) {
+        random = SplitMix64(state: seed)
+        salt = random.next()
+    }
 
     /// What is known of one account's logs, and who has them.
     struct Feed: Sendable {
+        /// An account of this peer: what its other devices write is wanted, too.
         var isHosted = false
+        /// The device of a hosted account that writes here.
+        var own: DeviceKey?
         var isFollowed = false
         /// Somebody looks at it, until then.
         var visitedUntil: Milliseconds = 0
@@ -34,8 +54,22 @@ public struct Replica: Sendable {
         var debts = 0
         var lookup = Retry()
         var isLookingUp = false
+        /// Subscribers that get news whole and at once; all others are told of it.
+        var eager: Set<NodeKey> = []
+        /// Who was the first to push the latest news.
+        var parent: NodeKey?
+        /// What lazy links have yet to be told of.
+        var unannounced: [DeviceKey: SequenceSet] = [:]
+        /// Holders that others were so kind as to name, latest last.
+        var referred: [NodeKey] = []
+        /// Homes that have enough subscribers without this peer.
+        var refusals: Set<NodeKey> = []
+        /// Since when a link is wanted that is not up.
+        var seekingSince: Milliseconds?
+        /// What peers said they hold of a hosted feed.
+        var witnesses: [NodeKey: [DeviceKey: SequenceSet]] = [:]
 
-        func isWanted(at now: Milliseconds) -> Bool { isFollowed || visitedUntil > now }
+        func isWanted(at now: Milliseconds) -> Bool { isHosted || isFollowed || visitedUntil > now }
     }
 
     struct Log: Sendable {
@@ -47,19 +81,56 @@ public struct Replica: Sendable {
         var asked: [Want: Asked] = [:]
         /// Ranges that have come and are being committed: not asked for again, unless the store does not take them.
         var coming: [ClosedRange<UInt64>: Asked] = [:]
+        /// Ranges that were announced: an eager link has until the deadline to bring them, then they are asked for.
+        var awaited: [ClosedRange<UInt64>: Asked] = [:]
+        /// Posts that are held without their bodies, although nobody is known to have deleted them: asked for again.
+        var bodiless = SequenceSet()
+        /// The device wrote two logs: nothing more of it is fetched, taken or passed on.
+        var proof: Equivocation?
+
+        /// What is held in full: what can be given to others, and need not be asked for.
+        var whole: SequenceSet { held.subtracting(bodiless) }
 
         struct Asked: Sendable {
             let node: NodeKey
+            let since: Milliseconds
             let deadline: Milliseconds
+
+            init(node: NodeKey, since: Milliseconds, wait: Milliseconds = Replica.answerTimeout) {
+                self.node = node
+                self.since = since
+                deadline = since + wait
+            }
         }
     }
 
     struct Link: Sendable {
+        let since: Milliseconds
         /// Feeds whose news the other side wants.
         var subscriptions: Set<AccountKey> = []
+        /// How the other side gives the news of feeds that are wanted here.
+        var sources: [AccountKey: Source] = [:]
         /// What the other side said it holds, less what it turned out not to give.
         var offers: [AccountKey: [DeviceKey: SequenceSet]] = [:]
+        /// Feeds whose account records the other side was sent over this link, or over the one before.
+        var recordsSent: Set<AccountKey> = []
+        /// Feeds whose quarantined devices the other side was told of.
+        var proofsSent: Set<AccountKey> = []
         var wantsUnderWay = 0
+
+        /// Whether news of the feed comes this way, whole or announced.
+        func gives(_ account: AccountKey) -> Bool {
+            switch sources[account] {
+            case .eager, .lazy: true
+            case .refused, nil: false
+            }
+        }
+    }
+
+    enum Source: Sendable {
+        case eager, lazy
+        /// It has too many subscribers.
+        case refused
     }
 
     struct NodeState: Sendable {
@@ -90,15 +161,27 @@ public struct Replica: Sendable {
         mutating func reset() { self = Retry() }
     }
 
-    /// How long a range may be under way before it is asked for elsewhere, and a delivery before it is sent again.
+    /// How long a range may be under way before it is given up, and a delivery before it is sent again.
     static let answerTimeout: Milliseconds = 5_000
     static let receiptTimeout: Milliseconds = 5_000
+    /// How long a range may be under way before others that offer it are asked as well.
+    static let patience: Milliseconds = 1_000
+    /// How long the home of a feed may take to answer a dial before others are dialled.
+    static let homeDialPatience: Milliseconds = 300
     static let visitTime: Milliseconds = 10 * 60 * 1_000
+    /// News for lazy links is collected for so long.
+    static let announceDelay: Milliseconds = 100
+    /// How long an announced entry may take to come by the tree: a few hops more than it took to be announced.
+    static let graftTimeout: Milliseconds = 600
+    /// A link whose subscriber was referred to others stays up for so long: what it asked for meanwhile gets through.
+    static let spareTime: Milliseconds = 10_000
+    /// How often a follower that is not linked to the feed's home looks for one more peer: what keeps the overlay in one piece.
+    static let rewireTime: Milliseconds = 10 * 60 * 1_000
 
     /// Takes what happened and says what to do now.
     public mutating func handle(_ event: Event, now: Milliseconds) -> [Action] {
         switch event {
-        case .hosting(let account): return host(account)
+        case .hosting(let account, let device): return host(account, device, now: now)
         case .interest(let account):
             if feeds[account] == nil { feeds[account] = Feed() }
             return []
@@ -113,22 +196,38 @@ public struct Replica: Sendable {
         case .lookupEnded(let account):
             feeds[account]?.isLookingUp = false
             return []
-        case .linkUp(let node): return linkUp(node, now: now)
+        case .linkUp(let node, let endpoints): return linkUp(node, endpoints, now: now)
         case .linkDown(let node): return linkDown(node, now: now)
         case .dialFailed(let node): return dialFailed(node, now: now)
         case .received(let message, let node): return receive(message, from: node, now: now)
         case .stored(let entries, let node, let isNews): return stored(entries, from: node, isNews: isNews, now: now)
         case .known(let entries): return known(entries, now: now)
+        case .withheld(let account, let logs): return withheld(account, logs, now: now)
         case .greet(let node, let endpoints): return greet(node, endpoints)
         case .owes(let debt): return owe(debt, now: now)
         case .recordChanged(let account, let source):
-            return subscribers(of: account).filter { $0 != source }.map { .sendRecord(account, to: $0) }
+            return (feeds[account]?.eager ?? []).filter { $0 != source }.sorted().map { .sendRecord(account, to: $0) }
+        case .equivocated(let proof, let node): return equivocated(proof, from: node)
         case .tick: return tick(now: now)
         }
     }
 
     /// Whether the timer is needed: something will be due that no event brings.
-    public var hasWork: Bool { !unserved.isEmpty || !debts.isEmpty || !fetching.isEmpty || !visited.isEmpty }
+    public var hasWork: Bool {
+        !unserved.isEmpty || !debts.isEmpty || !fetching.isEmpty || !visited.isEmpty || !announcing.isEmpty || !awaiting.isEmpty || !spare.isEmpty
+            || !rewiring.isEmpty
+    }
+
+    /// When the next tick is of use; `nil` while nothing will be due that no event brings.
+    public func nextTick(after now: Milliseconds) -> Milliseconds? {
+        if !announcing.isEmpty || !awaiting.isEmpty || !fetching.isEmpty { return now + Self.announceDelay }
+        // Where very many are unserved this peer is off the network: looking for each of them at every event would cost too much.
+        if unserved.count > 32 { return now + 500 }
+        if !unserved.isEmpty { return min(now + 1_000, max(now + Self.announceDelay, unserved.lazy.map { seekDue($0) }.min() ?? now)) }
+        if !debts.isEmpty || !spare.isEmpty { return now + 1_000 }
+        if !visited.isEmpty { return now + 10_000 }
+        return rewiring.values.min().map { max($0, now + 1_000) }
+    }
 
     /// The number of entries that wait for somebody's receipt.
     public var debtCount: Int { debts.count }
@@ -139,6 +238,7 @@ public struct Replica: Sendable {
         return feed.logs.values.allSatisfy { $0.asked.isEmpty }
             && links.values.allSatisfy { link in
                 (link.offers[account] ?? [:]).allSatisfy { device, offer in
+                    if feed.logs[device]?.proof != nil { return true }
                     guard let log = feed.logs[device], let floor = log.floor, let last = offer.last, last >= floor else { return offer.isEmpty }
                     return log.held.missing(in: floor...last).allSatisfy { offer.intersection($0).isEmpty }
                 }
@@ -149,7 +249,7 @@ public struct Replica: Sendable {
     public func knows(_ account: AccountKey) -> Bool { feeds[account] != nil }
 
     /// Whether entries of an account's logs are wanted here.
-    public func wants(_ account: AccountKey, at now: Milliseconds) -> Bool { feeds[account].map { $0.isWanted(at: now) && !$0.isHosted } ?? false }
+    public func wants(_ account: AccountKey, at now: Milliseconds) -> Bool { feeds[account]?.isWanted(at: now) ?? false }
 
     /// Whether a log of the feed begins before what is held of it.
     public func hasOlder(_ account: AccountKey) -> Bool {
@@ -171,6 +271,37 @@ public struct Replica: Sendable {
         links.filter { $0.value.subscriptions.contains(account) }.keys.sorted()
     }
 
+    /// Whether nothing is known, or offered and not yet looked at, of a hosted account's own log that is not here: before that,
+    /// a device whose disk may have been put back to an older state must not write.
+    public func isOwnLogLevel(_ account: AccountKey) -> Bool {
+        guard let feed = feeds[account], let own = feed.own else { return true }
+        let log = feed.logs[own] ?? Log()
+        guard log.asked.isEmpty, log.coming.isEmpty else { return false }
+        return links.values.allSatisfy { ($0.offers[account]?[own]?.last ?? 0) <= log.held.last ?? 0 }
+    }
+
+    /// The number of the last entry of a log that is held here; 0 if there is none.
+    public func lastHeld(_ account: AccountKey, _ device: DeviceKey) -> UInt64 { feeds[account]?.logs[device]?.held.last ?? 0 }
+
+    /// How many other peers are known to hold an entry: of accounts of this peer, all that ever said so since the start;
+    /// of others, those with a link.
+    public func holders(of account: AccountKey, _ device: DeviceKey, _ seq: UInt64) -> Int {
+        guard let feed = feeds[account], feed.isHosted else { return links.values.count { $0.offers[account]?[device]?.contains(seq) == true } }
+        return feed.witnesses.values.count { $0[device]?.contains(seq) == true }
+    }
+
+    /// How much is kept in memory, in items: what a simulation holds against a bound.
+    public var footprint: Int {
+        let feeds = feeds.values.reduce(0) { sum, feed in
+            sum + feed.holders.count + feed.witnesses.count
+                + feed.logs.values.reduce(0) { $0 + $1.asked.count + $1.coming.count + $1.awaited.count + $1.held.ranges.count }
+        }
+        let links = links.values.reduce(0) { sum, link in
+            sum + link.subscriptions.count + link.offers.values.reduce(0) { $0 + $1.values.reduce(1) { $0 + $1.ranges.count } }
+        }
+        return feeds + links + nodes.count + debts.count + remembered.values.reduce(0) { $0 + $1.subscriptions.count }
+    }
+
     /// The feeds whose news a link wants.
     public func subscriptions(of node: NodeKey) -> Int { links[node]?.subscriptions.count ?? 0 }
 }
@@ -180,6 +311,12 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     var state: UInt64
 
     public init(state: UInt64) { self.state = state }
+
+    /// A number from 0 up to `bound`, exclusive.
+    public mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+
+    /// True once in `count` times.
+    public mutating func oneIn(_ count: Int) -> Bool { below(count) == 0 }
 
     public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15

@@ -73,6 +73,20 @@ public struct SequenceSet: Hashable, Sendable {
         ranges = kept
     }
 
+    public mutating func formUnion(_ other: SequenceSet) { for range in other.ranges { insert(range) } }
+
+    public func subtracting(_ other: SequenceSet) -> SequenceSet {
+        guard !other.isEmpty else { return self }
+        var rest = self
+        for range in other.ranges { rest.remove(range) }
+        return rest
+    }
+
+    /// Forgets the lowest ranges, so that no more than `count` are left: what a peer says must not grow without end.
+    public mutating func keepLatest(_ count: Int) {
+        if ranges.count > count { ranges.removeFirst(ranges.count - count) }
+    }
+
     private func firstIndex(endingAtOrAfter seq: UInt64) -> Int {
         var low = 0
         var high = ranges.count

@@ -96,7 +96,7 @@ extension Store {
                 entry.signature, isDeleted && header.kind == .post ? nil : entry.body, try target(of: entry, db),
             ])
         let arrival = db.lastInsertedRowID
-        try hold(Int64(header.seq), device.id, db)
+        try hold(header.seq, device.id, db)
         try apply(entry, arrival: arrival, accountID, device.id, isDeleted: isDeleted, isHidden: isHidden, db)
         return .stored(arrival: arrival)
     }
@@ -138,7 +138,7 @@ extension Store {
         return nil
     }
 
-    private static func quarantine(_ deviceID: Int64, _ seq: UInt64, _ proof: [(header: Data, signature: Data)], _ db: Database) throws {
+    static func quarantine(_ deviceID: Int64, _ seq: UInt64, _ proof: [(header: Data, signature: Data)], _ db: Database) throws {
         for (header, signature) in proof {
             try db.execute(
                 sql: "INSERT INTO equivocation (device_id, seq, header, signature) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -152,10 +152,6 @@ extension Store {
         guard let body = entry.body, case .post(let post)? = entry.content, try !isDeleted(entry.id, by: accountID, db) else { return .duplicate }
         let isHidden = try post.forward.map { try ingest($0, now: now, db) == .revoked } ?? false
         try db.execute(sql: "UPDATE entry SET body = ?, target_id = ? WHERE id = ?", arguments: [body, try target(of: entry, db), id])
-        // Where its deletion is void it was given up, and asked for again.
-        if let row = try Row.fetchOne(db, sql: "SELECT seq, device_id FROM entry WHERE id = ?", arguments: [id]), try !isHeld(row[0], row[1], db) {
-            try hold(row[0], row[1], db)
-        }
         if isHidden { return .completed }
         try db.execute(
             sql: "UPDATE post SET withheld = 0, text = ?, reply_to = ?, forward = ? WHERE entry_id = ?",
@@ -267,5 +263,18 @@ extension Store {
                 ON CONFLICT DO UPDATE SET liked = excluded.liked, created = excluded.created
                     WHERE excluded.created > created OR (excluded.created = created AND excluded.liked < liked)
                 """, arguments: [target.data, accountID, liked, created])
+    }
+
+    /// Adds one sequence number to what is held of a log, joining the ranges beside it.
+    private static func hold(_ seq: UInt64, _ deviceID: Int64, _ db: Database) throws {
+        let seq = Int64(seq)
+        let below = try Int64.fetchOne(db.cachedStatement(sql: "SELECT first FROM held WHERE device_id = ? AND last = ?"), arguments: [deviceID, seq - 1])
+        let above = try Int64.fetchOne(db.cachedStatement(sql: "SELECT last FROM held WHERE device_id = ? AND first = ?"), arguments: [deviceID, seq + 1])
+        if above != nil { try db.execute(sql: "DELETE FROM held WHERE device_id = ? AND first = ?", arguments: [deviceID, seq + 1]) }
+        if let below {
+            try db.execute(sql: "UPDATE held SET last = ? WHERE device_id = ? AND first = ?", arguments: [above ?? seq, deviceID, below])
+        } else {
+            try db.execute(sql: "INSERT INTO held (device_id, first, last) VALUES (?, ?, ?)", arguments: [deviceID, seq, above ?? seq])
+        }
     }
 }

@@ -33,6 +33,20 @@ extension Store {
         }
     }
 
+    /// Posts of an account that are held without their bodies, and that nobody is known to have deleted.
+    public func withheld(of account: AccountKey) async throws(StoreError) -> [(device: DeviceKey, seq: UInt64)] {
+        try await read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT d.key, p.seq FROM post p JOIN device d ON d.id = p.device_id
+                    WHERE p.account_id = (SELECT id FROM account WHERE key = ?) AND p.withheld = 1
+                        AND (SELECT body FROM entry WHERE id = p.entry_id) IS NULL
+                    """, arguments: [account.data]
+            ).compactMap { row in DeviceKey(row[0] as Data).map { ($0, UInt64(row[1] as Int64)) } }
+        }
+    }
+
     /// Entries of one log, ascending, as many as fit in a batch.
     public func entries(of device: DeviceKey, in range: ClosedRange<UInt64>) async throws(StoreError) -> [Entry] {
         try await read { db in

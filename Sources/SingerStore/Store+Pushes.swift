@@ -18,13 +18,13 @@ extension Store {
         try await read { db in try Int64.fetchOne(db, sql: "SELECT coalesce(max(id), 0) FROM entry") ?? 0 }
     }
 
-    /// What concerns an account: posts and deletions of those it follows and its own, follows and likes it receives.
+    /// What concerns an account: posts and deletions of those it follows and, from a time on, its own, follows and likes it receives.
     ///
     /// Of the past of somebody just followed, and of what was before the account came to this peer, the latest few only.
     private static let concerns = """
         (
             (e.kind IN (1, 7) AND (
-                e.account_id = ?1
+                (e.account_id = ?1 AND e.created >= ?3)
                 OR EXISTS (
                     SELECT 1 FROM follow f WHERE f.follower_id = ?1 AND f.followee_id = e.account_id AND f.following
                         AND (e.created >= max(f.created, (SELECT since FROM local_account WHERE account_id = ?1))
@@ -37,10 +37,15 @@ extension Store {
     /// Not behind the last entry that counts of a device that was revoked since.
     private static let counts = "NOT EXISTS (SELECT 1 FROM device d WHERE d.id = e.device_id AND d.revoked_after < e.seq)"
 
-    private static let isUnmuted = "(e.kind IN (1, 7) AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))"
+    private static let isUnmuted =
+        "(e.kind IN (1, 7) AND (e.account_id <> ?1 OR e.created >= ?3) AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))"
 
-    /// - Parameter views: whose new posts are wanted besides the timeline's.
-    public func arrivals(for account: AccountKey, after cursor: Int64, views: Set<View> = []) async throws(StoreError) -> Arrivals {
+    /// - Parameters:
+    ///   - views: whose new posts are wanted besides the timeline's.
+    ///   - ownSince: what the account itself wrote before is no news to it, also where it comes from another peer only now.
+    public func arrivals(
+        for account: AccountKey, after cursor: Int64, views: Set<View> = [], ownSince: Milliseconds = 0
+    ) async throws(StoreError) -> Arrivals {
         try await read { db in
             guard let id = try Self.accountID(account, db) else { return Arrivals(pushes: [], cursor: cursor, isFull: false) }
             let end = try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM entry")) ?? 0
@@ -49,9 +54,10 @@ extension Store {
                 db.cachedStatement(
                     sql: """
                         SELECT e.id, e.kind, e.hash, e.account_id, e.body, \(Self.concerns) AS concerns FROM entry e
-                        WHERE e.id > ?2 AND \(Self.counts) AND (\(views.isEmpty ? "" : Self.isUnmuted + " OR ")\(Self.concerns)) ORDER BY e.id LIMIT \(Limits.rowsMax)
+                        WHERE e.id > ?2 AND \(Self.counts) AND (\(views.isEmpty ? "" : Self.isUnmuted + " OR ")\(Self.concerns))
+                        ORDER BY e.id LIMIT \(Limits.rowsMax)
                         """),
-                arguments: [id, cursor])
+                arguments: [id, cursor, ownSince])
             let pushes = try rows.compactMap { row in try Self.push(row, for: id, views, db).map { (arrival: row[0] as Int64, push: $0) } }
             let isFull = rows.count == Limits.rowsMax
             return Arrivals(pushes: pushes, cursor: isFull ? rows.last?[0] ?? end : end, isFull: isFull)
@@ -111,10 +117,10 @@ extension Store {
             let id = try Self.accountID(account, db) ?? 0
             let seen = try Int64.fetchOne(db, sql: "SELECT seen FROM local_account WHERE account_id = ?", arguments: [id]) ?? 0
             let unseen = "SELECT e.id FROM entry e WHERE e.id > ?2 AND \(Self.counts) AND \(Self.concerns) AND e.kind = 1 AND e.account_id <> ?1"
-            let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM (\(unseen))", arguments: [id, seen]) ?? 0
+            let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM (\(unseen))", arguments: [id, seen, 0]) ?? 0
             guard count > Limits.unseenPostsMax else { return (seen, count) }
             let first = try Int64.fetchOne(
-                db, sql: "SELECT min(id) FROM (\(unseen) ORDER BY e.id DESC LIMIT \(Limits.unseenPostsMax))", arguments: [id, seen])
+                db, sql: "SELECT min(id) FROM (\(unseen) ORDER BY e.id DESC LIMIT \(Limits.unseenPostsMax))", arguments: [id, seen, 0])
             return (first.map { $0 - 1 } ?? seen, count)
         }
     }

@@ -141,8 +141,8 @@ extension Store {
         }
     }
 
-    /// Posts that only the revoked device deleted are posts again. Their bodies are gone from here, so they wait for them as any post
-    /// does that came without: and are asked for again, since their places in the logs count as missing.
+    /// Posts that only the revoked device deleted are posts again. Their bodies are gone from here, so they wait for them, and are asked
+    /// for again, as any post that came without.
     private static func restoreDeletions(by accountID: Int64, of targets: Set<EntryID>, _ db: Database) throws {
         var undone = targets
         let words = try Row.fetchCursor(db, sql: "SELECT e.body \(counting) AND e.kind = 7", arguments: [accountID])
@@ -151,13 +151,8 @@ extension Store {
         }
         for target in undone {
             try db.execute(sql: "DELETE FROM deletion WHERE target = ? AND account_id = ?", arguments: [target.data, accountID])
-            let post = try Row.fetchOne(
-                db, sql: "SELECT entry_id, device_id, seq FROM post WHERE hash = ? AND account_id = ? AND deleted", arguments: [target.data, accountID])
-            guard let post else { continue }
-            try db.execute(sql: "UPDATE post SET deleted = 0, withheld = 1 WHERE entry_id = ?", arguments: [post[0] as Int64])
-            // Nobody else can know more of this peer's own logs than it does, and it must not seem to have lost its place in them.
-            let isOwn = try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM local_account WHERE device_id = ?)", arguments: [post[1] as Int64])
-            if isOwn == false { try unhold(post[2], post[1], db) }
+            try db.execute(
+                sql: "UPDATE post SET deleted = 0, withheld = 1 WHERE hash = ? AND account_id = ? AND deleted", arguments: [target.data, accountID])
         }
     }
 }

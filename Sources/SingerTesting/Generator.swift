@@ -15,7 +15,7 @@ public struct Generator: RandomNumberGenerator, Sendable {
     public mutating func next() -> UInt64 { random.next() }
 
     /// A number from 0 up to `bound`, exclusive.
-    public mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+    public mutating func below(_ bound: Int) -> Int { random.below(bound) }
 
     /// True once in `count` times.
     public mutating func oneIn(_ count: Int) -> Bool { below(count) == 0 }

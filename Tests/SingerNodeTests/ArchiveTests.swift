@@ -42,7 +42,9 @@ struct ArchiveTests {
 
             let moved = try await adopt(andre, at: cluster[1])
             #expect(moved.login.account == andre.login.account)
-            #expect(try await moved.node.restore(entries, by: moved.login) == (5, 0))
+            // Some may have come by themselves already: the old peer is there.
+            let restored = try await moved.node.restore(entries, by: moved.login)
+            #expect(restored.new + restored.known == 5)
             #expect(try await moved.node.restore(entries, by: moved.login) == (0, 5))
             #expect(try await moved.timeline().map(\.id.hash) == andre.timeline().map(\.id.hash))
             #expect(try await moved.timeline().map(\.text) == ["second", ""])

@@ -20,6 +20,28 @@ private let strong = "correct-horse-battery"
         }
     }
 
+    @Test func `what was written and followed elsewhere is there, and each device sees what the other writes`() async throws {
+        try await withNodes(3) { cluster in
+            let diogo = try await cluster[2].register("diogo")
+            try await diogo.post("before")
+            let here = try await cluster[0].register("alice", strong)
+            try await here.post("from here")
+            _ = try await cluster[0].node.follow("diogo", by: here.login)
+            try await here.post(saying: "before")
+
+            let there = try await cluster[1].login("alice", strong)
+            try await eventually { try await cluster[1].node.following(of: nil, there.login).map(\.name) == ["diogo"] }
+            try await eventually { try await there.timeline().map(\.text) == here.timeline().map(\.text) }
+            try await diogo.post("after")
+            try await there.post(saying: "after")
+            try await there.post("from there")
+            try await here.post(saying: "from there")
+            try await here.post("from here again")
+            try await there.post(saying: "from here again")
+            #expect(try await there.timeline().map(\.text) == here.timeline().map(\.text))
+        }
+    }
+
     @Test func `a weak or wrong passphrase leads nowhere`() async throws {
         try await withNodes(2) { cluster in
             _ = try await cluster[0].register("alice", "fifteen-letters")

@@ -1,5 +1,6 @@
 import SingerCore
 import SingerReplication
+import SingerSimulation
 import SingerTesting
 import Testing
 
@@ -62,7 +63,7 @@ import Testing
             #expect(net.peers[peer].settled.count == debts.count { $0.from == peer }, "seed \(seed)")
         }
         for (_, debt) in debts {
-            #expect(net.peers.contains { $0.hosted.contains(debt.recipient) && $0.accepted.contains(debt.entry) }, "seed \(seed)")
+            #expect(net.peers.contains { $0.disk.hosted[debt.recipient] != nil && $0.accepted.contains(debt.entry) }, "seed \(seed)")
         }
     }
 }

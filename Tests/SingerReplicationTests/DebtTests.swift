@@ -1,5 +1,6 @@
 import SingerCore
 import SingerReplication
+import SingerSimulation
 import SingerTesting
 import Testing
 
@@ -50,7 +51,7 @@ import Testing
     @Test func `a recipient that has moved is found where it is now`() {
         var net = Simulation(3)
         net.host(bob, at: 1, [])
-        net.peers[1].hosted = []
+        net.evict(bob.account, from: 1)
         net.tell(0, .owes(debt))
         net.run(for: 1_000)
         #expect(net.peers[0].settled.isEmpty)
@@ -66,8 +67,8 @@ import Testing
         let (home, stranger) = (Simulation.node(0), Simulation.node(1))
         _ = replica.handle(.owes(debt), now: 0)
         _ = replica.handle(.contact(.init(account: bob.account, node: home, endpoints: Simulation.endpoints(0), isHome: true)), now: 0)
-        _ = replica.handle(.linkUp(stranger), now: 0)
-        _ = replica.handle(.linkUp(home), now: 0)
+        _ = replica.handle(.linkUp(stranger, []), now: 0)
+        _ = replica.handle(.linkUp(home, []), now: 0)
         let receipt = Replica.Message.receipt(debt.entry.id, recipient: bob.account, isUnknown: false)
         #expect(replica.handle(.received(receipt, from: stranger), now: 1).isEmpty)
         #expect(replica.debtCount == 1)

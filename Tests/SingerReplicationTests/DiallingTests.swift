@@ -1,5 +1,6 @@
 import SingerCore
 import SingerReplication
+import SingerSimulation
 import SingerTesting
 import Testing
 
@@ -45,7 +46,7 @@ import Testing
     @Test func `a peer with a link is not dialled`() {
         var replica = Replica(seed: 1)
         let contact = Replica.Contact(account: alice.account, node: Simulation.node(0), endpoints: Simulation.endpoints(0), isHome: true)
-        _ = replica.handle(.linkUp(contact.node), now: 0)
+        _ = replica.handle(.linkUp(contact.node, []), now: 0)
         let events: [Replica.Event] = [.following(alice.account), .contact(contact), .tick, .greet(contact.node, contact.endpoints), .tick]
         for (time, event) in events.enumerated() {
             for action in replica.handle(event, now: Milliseconds(time) * 10_000) { if case .dial = action { Issue.record("dialled at \(event)") } }
@@ -74,7 +75,7 @@ import Testing
         var net = Simulation(3)
         let log = alice.unsignedLog(8)
         net.host(alice, at: 0, log)
-        net.homes[alice.account] = 0
+        net.homes[alice.account] = [0]
         net.directory[alice.account] = [0, 1]
         // The author is away; two followers have what came before, and serve each other.
         net.peers[0].isUp = false

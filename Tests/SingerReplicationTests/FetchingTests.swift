@@ -1,5 +1,6 @@
 import SingerCore
 import SingerReplication
+import SingerSimulation
 import SingerTesting
 import Testing
 
@@ -129,7 +130,7 @@ import Testing
         var replica = Replica(seed: 1)
         let node = Simulation.node(0)
         let log = alice.unsignedLog(5)
-        _ = replica.handle(.linkUp(node), now: 0)
+        _ = replica.handle(.linkUp(node, []), now: 0)
         #expect(replica.handle(.received(.entries(log, answers: nil), from: node), now: 0).isEmpty)
         let want = Replica.Want(account: alice.account, device: alice.device.publicKey, range: 1...5)
         #expect(replica.handle(.received(.entries(log, answers: want), from: node), now: 0).isEmpty, "an answer to what was not asked")
@@ -143,7 +144,7 @@ import Testing
         let node = Simulation.node(0)
         let log = alice.unsignedLog(300)
         _ = replica.handle(.following(alice.account), now: 0)
-        _ = replica.handle(.linkUp(node), now: 0)
+        _ = replica.handle(.linkUp(node, []), now: 0)
         let offer = Replica.FeedState(account: alice.account, interest: .none, held: [alice.device.publicKey: SequenceSet([1...50])])
         let asked = replica.handle(.received(.have([offer]), from: node), now: 0)
         guard case .send(.want(let want), let to)? = asked.first else {

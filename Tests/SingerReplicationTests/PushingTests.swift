@@ -1,5 +1,6 @@
 import SingerCore
 import SingerReplication
+import SingerSimulation
 import SingerTesting
 import Testing
 
@@ -97,7 +98,8 @@ import Testing
     @Test func `a newer record is passed on to subscribers, but not to where it came from`() {
         var replica = Replica(seed: 1)
         let nodes = (0..<3).map(Simulation.node)
-        for node in nodes { _ = replica.handle(.linkUp(node), now: 0) }
+        _ = replica.handle(.following(alice.account), now: 0)
+        for node in nodes { _ = replica.handle(.linkUp(node, []), now: 0) }
         let subscribe = Replica.FeedState(account: alice.account, interest: .subscribe, held: [:])
         for node in nodes.prefix(2) { _ = replica.handle(.received(.have([subscribe]), from: node), now: 0) }
         let told = replica.handle(.recordChanged(alice.account, from: nodes[0]), now: 0).compactMap { action -> NodeKey? in

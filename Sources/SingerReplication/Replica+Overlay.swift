@@ -1,0 +1,241 @@
+import SingerCore
+
+/// Who gives a feed to whom: eager links make a tree along which entries go whole and at once; lazy links around it only say
+/// what there is, and take the place of those that fail (Plumtree; Leitão, Pereira, Rodrigues 2007).
+extension Replica {
+    // MARK: Those who want the feed from here
+
+    /// Takes a subscriber on: eagerly while there is room for one more, then lazily, then not at all. Whoever is not eager is
+    /// told of others.
+    mutating func admit(_ node: NodeKey, to account: AccountKey, now: Milliseconds) -> [Action] {
+        guard let feed = feeds[account], feed.isWanted(at: now) else {
+            links[node]?.subscriptions.insert(account)
+            return []
+        }
+        if feed.homes.contains(node) {
+            links[node]?.subscriptions.insert(account)
+            // To the account's own peer news goes only from another of its devices: others just say what they hold.
+            guard feed.isHosted else { return [] }
+            feeds[account]?.eager.insert(node)
+            guard feed.eager.count >= Limits.eagerLinksMax, let other = feed.eager.subtracting(feed.homes).min() else { return [] }
+            feeds[account]?.eager.remove(other)
+            return refer(other, of: account, isRefused: false)
+        }
+        if feed.eager.count < Limits.eagerLinksMax {
+            links[node]?.subscriptions.insert(account)
+            feeds[account]?.eager.insert(node)
+            return []
+        }
+        let isRefused = links.values.count { $0.subscriptions.contains(account) } >= Limits.feedLinksMax
+        if isRefused { spare.insert(node) } else { links[node]?.subscriptions.insert(account) }
+        return refer(node, of: account, isRefused: isRefused)
+    }
+
+    /// Names some of those who get the feed from here, chosen at random: so the tree grows evenly.
+    private mutating func refer(_ node: NodeKey, of account: AccountKey, isRefused: Bool) -> [Action] {
+        let homes = feeds[account]?.homes ?? []
+        var others = links.filter { $0.key != node && $0.value.subscriptions.contains(account) && !homes.contains($0.key) }.keys.sorted()
+        others.shuffle(using: &random)
+        let peers = others.map { Referral.Peer(node: $0, endpoints: nodes[$0]?.endpoints ?? []) }.filter { !$0.endpoints.isEmpty }
+        return [.send(.refer(Referral(account: account, isRefused: isRefused, peers: Array(peers.prefix(Limits.referralsMax)))), to: node)]
+    }
+
+    mutating func graft(_ account: AccountKey, by node: NodeKey) -> [Action] {
+        guard links[node]?.subscriptions.contains(account) == true, let feed = feeds[account], !feed.eager.contains(node) else { return [] }
+        guard feed.eager.count < Limits.eagerLinksMax, feed.isHosted || !feed.homes.contains(node) else { return refer(node, of: account, isRefused: false) }
+        feeds[account]?.eager.insert(node)
+        return []
+    }
+
+    mutating func prune(_ account: AccountKey, by node: NodeKey) { feeds[account]?.eager.remove(node) }
+
+    /// Tells lazy links what has been stored since the last time. One message for each link, whatever the number of feeds.
+    mutating func announce() -> [Action] {
+        var announcements: [NodeKey: [Announcement]] = [:]
+        for account in announcing.sorted() {
+            guard let feed = feeds[account] else { continue }
+            feeds[account]?.unannounced = [:]
+            for (device, stored) in feed.unannounced.sorted(by: { $0.key < $1.key }) {
+                for (node, link) in links where link.subscriptions.contains(account) {
+                    // The account's own peer is always told: it counts who holds what.
+                    let known = feed.homes.contains(node) ? nil : link.offers[account]?[device]
+                    for range in stored.ranges {
+                        for news in known?.missing(in: range) ?? [range] {
+                            announcements[node, default: []].append(Announcement(account: account, device: device, range: news))
+                        }
+                    }
+                }
+            }
+        }
+        announcing = []
+        return announcements.sorted { $0.key < $1.key }.flatMap { node, news in
+            stride(from: 0, to: news.count, by: Limits.announcementsMax).map { start in
+                .send(.announce(Array(news[start..<min(start + Limits.announcementsMax, news.count)])), to: node)
+            }
+        }
+    }
+
+    // MARK: Those who give the feed
+
+    mutating func referred(_ referral: Referral, by node: NodeKey, now: Milliseconds) -> [Action] {
+        let account = referral.account
+        guard feeds[account]?.isWanted(at: now) == true, links[node] != nil else { return [] }
+        links[node]?.sources[account] = referral.isRefused ? .refused : .lazy
+        if referral.isRefused {
+            spare.insert(node)
+            if feeds[account]?.homes.contains(node) == true { feeds[account]?.refusals.insert(node) }
+        } else {
+            feeds[account]?.refusals.remove(node)
+        }
+        for peer in referral.peers.prefix(Limits.referralsMax) where peer.node != node {
+            hold(peer.node, peer.endpoints, of: account)
+            feeds[account]?.referred.removeAll { $0 == peer.node }
+            feeds[account]?.referred.append(peer.node)
+        }
+        if let count = feeds[account]?.referred.count, count > 2 * Limits.referralsMax {
+            feeds[account]?.referred.removeFirst(count - 2 * Limits.referralsMax)
+        }
+        watchOverlay(account, now: now)
+        return seek(account, now: now)
+    }
+
+    /// Whether the account's own peer is to be dialled although others give the feed: it has not said that it has enough of them.
+    func missesHome(_ account: AccountKey) -> Bool {
+        guard let feed = feeds[account] else { return false }
+        return !feed.homes.isSubset(of: feed.refusals) && !feed.homes.contains { links[$0] != nil }
+    }
+
+    /// Whether one more peer is wanted that gives the feed: an eager one; and a second one where the first is not its home, so
+    /// that the overlay holds together when one of them goes.
+    func needsSource(_ account: AccountKey) -> Bool {
+        guard let feed = feeds[account] else { return false }
+        var (eager, all, homes) = (0, 0, 0)
+        for (node, link) in links {
+            guard let source = link.sources[account], source != .refused else { continue }
+            all += 1
+            if source == .eager { eager += 1 }
+            if feed.homes.contains(node) { homes += 1 }
+        }
+        if eager == 0 { return all < 3 }
+        return homes == 0 && all < 2
+    }
+
+    mutating func announced(_ news: [Announcement], by node: NodeKey, now: Milliseconds) -> [Action] {
+        var actions: [Action] = []
+        var concerned: Set<AccountKey> = []
+        for item in news {
+            guard feeds[item.account]?.isWanted(at: now) == true, offer([item.range], of: item.account, item.device, by: node) else { continue }
+            actions += witness(item.account, [item.device: SequenceSet([item.range])], by: node)
+            let log = feeds[item.account]?.logs[item.device]
+            // Without another link that is eager nothing will come by itself.
+            guard links.contains(where: { $0 != node && $1.sources[item.account] == .eager }), (log?.awaited.count ?? 0) < Limits.rangesMax else {
+                if !isHeld(item) { concerned.insert(item.account) }
+                continue
+            }
+            guard !isHeld(item), log?.awaited[item.range] == nil else { continue }
+            feeds[item.account]?.logs[item.device, default: Log()].awaited[item.range] = Log.Asked(node: node, since: now, wait: Self.graftTimeout)
+            awaiting.insert(item.account)
+        }
+        for account in concerned.sorted() {
+            actions += becomeEager(account, node)
+            actions += fetch(account, now: now)
+        }
+        return actions
+    }
+
+    private func isHeld(_ item: Announcement) -> Bool {
+        guard let log = feeds[item.account]?.logs[item.device] else { return false }
+        return log.proof != nil || log.held.missing(in: item.range).isEmpty
+    }
+
+    /// Asks for what was announced and has not come in time, from those who announced it, and has it pushed by them from now on.
+    mutating func graftLate(now: Milliseconds) -> [Action] {
+        var actions: [Action] = []
+        for account in awaiting.sorted() {
+            var late: Set<NodeKey> = []
+            var isWaiting = false
+            for (device, log) in feeds[account]?.logs ?? [:] where !log.awaited.isEmpty {
+                for (range, announced) in log.awaited {
+                    var covered = log.held
+                    for coming in log.coming.keys { covered.insert(coming) }
+                    let isHere = covered.missing(in: range).isEmpty
+                    guard isHere || announced.deadline <= now else {
+                        isWaiting = true
+                        continue
+                    }
+                    feeds[account]?.logs[device]?.awaited[range] = nil
+                    if !isHere { late.insert(announced.node) }
+                }
+            }
+            if !isWaiting { awaiting.remove(account) }
+            guard let node = late.filter({ links[$0] != nil }).min(by: { mixed($0) < mixed($1) }) else { continue }
+            actions += becomeEager(account, node) + fetch(account, now: now, sparesHomes: true)
+        }
+        return actions
+    }
+
+    private mutating func becomeEager(_ account: AccountKey, _ node: NodeKey) -> [Action] {
+        guard links[node]?.sources[account] != .refused else { return [] }
+        links[node]?.sources[account] = .eager
+        return [.send(.graft(account), to: node)]
+    }
+
+    /// A number for a peer that is another one at every replica: whom to prefer among equals.
+    func mixed(_ node: NodeKey) -> UInt64 {
+        var mixer = SplitMix64(state: node.leadingWord ^ salt)
+        return mixer.next()
+    }
+
+    // MARK: The overlay as a whole
+
+    /// Looks for one more peer now and then where a feed does not come from its home: two parts of the followers that serve
+    /// only each other would not find together otherwise.
+    mutating func rewire(now: Milliseconds) -> [Action] {
+        var actions: [Action] = []
+        for (account, due) in rewiring.sorted(by: { $0.key < $1.key }) where due <= now {
+            rewiring[account] = nil
+            watchOverlay(account, now: now)
+            guard rewiring[account] != nil else { continue }
+            let sources = links.filter { $0.value.gives(account) }
+            if sources.count > 3,
+                let oldest = sources.filter({ $0.value.sources[account] == .lazy }).min(by: { ($0.value.since, $0.key) < ($1.value.since, $1.key) })
+            {
+                links[oldest.key]?.sources[account] = nil
+                spare.insert(oldest.key)
+                actions.append(.send(.have([FeedState(account: account, interest: .unsubscribe, held: [:])]), to: oldest.key))
+            }
+            feeds[account]?.lookup.reset()
+            actions += lookUp(account, now: now) + dialOthers(account, count: 1, now: now)
+            for home in (feeds[account]?.homes ?? []).sorted() { actions += dial(home, now: now) }
+        }
+        return actions
+    }
+
+    /// Notes whether a feed comes from its home, or has to be looked after.
+    mutating func watchOverlay(_ account: AccountKey, now: Milliseconds) {
+        guard let feed = feeds[account], feed.isFollowed else { return }
+        if feed.homes.contains(where: { links[$0]?.gives(account) == true }) {
+            rewiring[account] = nil
+        } else if rewiring[account] == nil {
+            rewiring[account] = now + Self.rewireTime / 2 + Milliseconds(random.next() % UInt64(Self.rewireTime))
+        }
+    }
+
+    /// Ends links that were left over when one side was referred to others.
+    mutating func closeSpare(now: Milliseconds) -> [Action] {
+        var actions: [Action] = []
+        for node in spare.sorted() {
+            guard let link = links[node] else {
+                spare.remove(node)
+                continue
+            }
+            guard now - link.since >= Self.spareTime else { continue }
+            spare.remove(node)
+            let serves = link.sources.keys.contains { link.gives($0) }
+            let isServed = link.subscriptions.contains { feeds[$0]?.isWanted(at: now) == true }
+            let isOwed = debts.values.contains { feeds[$0.debt.recipient]?.homes.contains(node) == true }
+            if !serves, !isServed, !isOwed, link.wantsUnderWay == 0 { actions.append(.close(node)) }
+        }
+        return actions
+    }
+}

@@ -1,0 +1,54 @@
+import SingerCore
+
+/// What peers prove to each other: that they hold an entry, or that a device wrote two logs.
+extension Replica {
+    // MARK: Receipts
+
+    /// Notes what a peer says it holds of an account of this peer.
+    mutating func witness(_ account: AccountKey, _ held: [DeviceKey: SequenceSet], by node: NodeKey) -> [Action] {
+        guard let feed = feeds[account], feed.isHosted, let own = feed.own else { return [] }
+        guard feed.witnesses[node] != nil || feed.witnesses.count < Limits.witnessesMax else { return [] }
+        let last = feed.logs[own]?.held.last ?? 0
+        let recent = last - min(last, Self.receiptsRecent) + 1
+        let before = feed.witnesses[node]?[own] ?? SequenceSet()
+        for (device, set) in held where feed.logs[device] != nil {
+            feeds[account]?.witnesses[node, default: [:]][device, default: SequenceSet()].formUnion(set)
+            feeds[account]?.witnesses[node]?[device]?.keepLatest(Limits.rangesMax)
+        }
+        guard last > 0, let set = held[own] else { return [] }
+        // Only of the latest entries: whoever tells of a long log tells nothing new of most of it.
+        return set.intersection(recent...last).flatMap { before.missing(in: $0) }.joined().map {
+            .held(account, own, $0, holders: holders(of: account, own, $0))
+        }
+    }
+
+    /// Entries at the end of a log whose holders are told one by one.
+    private static let receiptsRecent: UInt64 = 16
+
+    // MARK: Two logs of one device
+
+    mutating func equivocated(_ proof: Equivocation, from source: NodeKey?) -> [Action] {
+        guard feeds[proof.account] != nil, feeds[proof.account]?.logs[proof.device]?.proof == nil else { return [] }
+        for asked in feeds[proof.account]?.logs[proof.device]?.asked.values.map({ $0 }) ?? [] { links[asked.node]?.wantsUnderWay -= 1 }
+        feeds[proof.account]?.logs[proof.device, default: Log()].proof = proof
+        feeds[proof.account]?.logs[proof.device]?.asked = [:]
+        feeds[proof.account]?.logs[proof.device]?.coming = [:]
+        feeds[proof.account]?.logs[proof.device]?.awaited = [:]
+        feeds[proof.account]?.unannounced[proof.device] = nil
+        // Once, to all that have to do with the feed: those who have it already stop there.
+        return links.filter { node, link in
+            node != source && (link.subscriptions.contains(proof.account) || link.sources[proof.account] != nil)
+        }.keys.sorted().map { .send(.equivocation(proof), to: $0) }
+    }
+
+    mutating func receive(_ proof: Equivocation, from node: NodeKey) -> [Action] {
+        guard let feed = feeds[proof.account], feed.logs[proof.device]?.proof == nil else { return [] }
+        // Not more devices than an account can have: an owner could make proofs without end.
+        guard feed.logs[proof.device] != nil || feed.logs.count < Limits.devicesMax else { return [] }
+        return [.quarantine(proof, from: node)]
+    }
+
+    func proofs(of account: AccountKey) -> [Equivocation] {
+        (feeds[account]?.logs ?? [:]).sorted { $0.key < $1.key }.compactMap(\.value.proof)
+    }
+}
