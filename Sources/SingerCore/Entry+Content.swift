@@ -12,6 +12,7 @@ extension Entry {
         case like(EntryReference)
         case unlike(EntryReference)
         case delete(EntryReference)
+        case revoke(Revocation)
     }
 }
 
@@ -87,6 +88,7 @@ extension Entry.Content {
         case .like: .like
         case .unlike: .unlike
         case .delete: .delete
+        case .revoke: .revoke
         }
     }
 
@@ -112,6 +114,10 @@ extension Entry.Content {
             var body = WireTargetBody()
             body.target = target.wire
             return body.encoded
+        case .revoke(let revocation):
+            var body = WireRevokeBody()
+            body.revocation = revocation.wire
+            return body.encoded
         }
     }
 
@@ -134,6 +140,8 @@ extension Entry.Content {
             self = .unlike(try EntryReference(WireTargetBody(decoding: bytes).target))
         case .delete:
             self = .delete(try EntryReference(WireTargetBody(decoding: bytes).target))
+        case .revoke:
+            self = .revoke(try Revocation(verifying: WireRevokeBody(decoding: bytes).revocation))
         }
     }
 }

@@ -30,7 +30,7 @@ public struct Entry: Hashable, Sendable {
     }
 
     public enum Kind: Int, Sendable, CaseIterable {
-        case post = 1, follow, unfollow, profile, like, unlike, delete
+        case post = 1, follow, unfollow, profile, like, unlike, delete, revoke
     }
 
     /// Writes the next entry of a log.
@@ -79,6 +79,8 @@ public struct Entry: Hashable, Sendable {
             guard wire.body.count == header.bodyBytes, EntryID.sha256(wire.body) == header.bodyHash else { throw .bodyMismatch }
             content = try Content(decoding: wire.body, kind: header.kind)
             body = wire.body
+            // An account revokes devices of its own, and nobody else's.
+            if case .revoke(let revocation)? = content, revocation.account != header.account { throw .wrongSigner }
         } else {
             // Only what can be deleted may come without its body.
             guard header.kind == .post else { throw .malformed }

@@ -22,6 +22,8 @@ public enum Limits {
     public static let bodyBytesMax = 8_192
     public static let headerBytesMax = 256
     public static let certificateBytesMax = 256
+    /// Two keys and two numbers: about 90 bytes.
+    public static let revocationBytesMax = 128
     /// Clocks differ; an entry dated further ahead than this waits until its time has come.
     public static let clockSkewMax: Milliseconds = 10 * 60 * 1_000
     /// Beyond any honest log; keeps every sum of sequence numbers far from overflow.
@@ -35,6 +37,8 @@ public enum Limits {
     public static let idCharactersMin = 4
     /// Shortest prefix of an id that is shown.
     public static let idCharactersShown = 5
+    /// Shortest prefix of a device's key that is shown; as long as to tell apart what one account has, and to be compared by eye.
+    public static let deviceCharactersShown = 8
 
     // MARK: The gateway
 

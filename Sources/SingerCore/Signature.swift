@@ -13,6 +13,7 @@ public enum SignatureContext: String, CaseIterable, Sendable {
     case followerEdge = "singer follower 1\n"
     case provider = "singer provider 1\n"
     case sealedIdentity = "singer identity 1\n"
+    case revocation = "singer revocation 1\n"
 
     func message(_ bytes: Data) -> Data { Data(rawValue.utf8) + bytes }
 }

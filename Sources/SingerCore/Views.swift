@@ -142,5 +142,24 @@ public enum Push: Hashable, Sendable {
     case offline(UserView)
     /// One more peer holds a post of the account: so many do now.
     case held(ShownID, by: Int)
+    /// Another key claims the account's name.
+    case rival(RivalClaim)
     case notice(String)
+}
+
+/// Two live claims to one name: what its owner is told.
+public struct RivalClaim: Hashable, Sendable {
+    public let name: Username
+    /// Whose name it is for those who met it first.
+    public let rival: AccountKey
+    public let since: Milliseconds
+    /// As whom those know the account that is told.
+    public let shownAs: String
+
+    public init(_ claim: NameClaim, against account: AccountKey) {
+        name = claim.name
+        rival = claim.account
+        since = claim.created
+        shownAs = "\(claim.name)~\(Fingerprint(account).mark.prefix(4))"
+    }
 }

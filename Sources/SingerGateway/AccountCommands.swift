@@ -1,7 +1,7 @@
 internal import SingerCore
 internal import SingerNode
 
-/// REGISTER, LOGIN, LOGOUT, PASSWD.
+/// REGISTER, LOGIN, LOGOUT, PASSWD, DEVICES, REVOKE.
 enum AccountCommands {
     static let all: [Command] = [
         Command(
@@ -27,6 +27,20 @@ enum AccountCommands {
             "PASSWD old new", "change the passphrase",
             meaning: "The new passphrase is the rest of the line. An old one with spaces in it is put between quotation marks.",
             example: "PASSWD correct-horse correct-horse-battery", argumentsMin: 2, handler: .account(changePassphrase)),
+        Command(
+            "DEVICES", "the peers you have logged in at",
+            meaning: """
+                Each has a device key of its own, which your account's key certified. A row gives its id, since when it is one, how many entries of its log \
+                are known here, when its peer was last seen, whether it is revoked, and which is this one.
+                """,
+            example: "DEVICES", handler: .account(devices)),
+        Command(
+            "REVOKE id", "make one of your devices count no more",
+            meaning: """
+                For a machine that you lost or gave away. What this peer holds of its log stays; whatever it writes after that is refused and shown nowhere. \
+                It cannot be taken back, but LOGIN makes that peer a new device. Whoever knows the passphrase can do that, too: change it with PASSWD first.
+                """,
+            example: "REVOKE 1f3a9c07", argumentsMin: 1, handler: .account(revoke)),
     ]
 
     private static func register(_ context: CommandContext) async throws(Failure) -> Outcome {
@@ -61,5 +75,15 @@ enum AccountCommands {
         let new = String(arguments.rest)
         try await context.ask { node throws(NodeError) in try await node.changePassphrase(login, from: old, to: new) }
         return .done(.passphraseChanged)
+    }
+
+    private static func devices(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
+        let devices = try await context.ask { node throws(NodeError) in try await node.devices(login) }
+        return .done(.listed(devices.count, .devices), rows: devices.map(Row.device))
+    }
+
+    private static func revoke(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
+        let typed = context.arguments.text
+        return .done(.revoked(try await context.ask { node throws(NodeError) in try await node.revoke(typed, by: login) }))
     }
 }

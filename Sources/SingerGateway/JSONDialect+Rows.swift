@@ -13,6 +13,13 @@ extension JSONDialect {
                 member("row", "peer"), member("node", .string(peer.node.description)), member("host", .string(peer.host)),
                 member("dialled", .bool(peer.isDialled)), member("feeds", .number(peer.feeds)),
             ]
+        case .device(let device):
+            [
+                member("row", "device"), member("device", .string(device.shown)), member("key", .string(device.device.description)),
+                member("certified", .string(Timestamp.utc(device.certified))), member("this", .bool(device.isThis)),
+                member("entries", .number(device.entries)), member("last_seen", device.lastSeen.map { .string(Timestamp.utc($0)) } ?? .null),
+                member("revoked", device.revoked.map { .string(Timestamp.utc($0)) } ?? .null),
+            ]
         case .log(let log):
             [
                 member("row", "log"), member("log", .string(log.device.description)), member("entries", .number(log.entries)),

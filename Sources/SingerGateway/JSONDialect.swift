@@ -21,6 +21,7 @@ enum JSONDialect {
             case .online(let user): event("online", user)
             case .offline(let user): event("offline", user)
             case .held(let id, let peers): ["event": "held", "id": .string(id.shown), "hash": .string(id.hash.text), "peers": .number(peers)]
+            case .rival(let rival): ["event": "notice", "text": .string(PlainDialect.words(of: rival))]
             case .notice(let text): ["event": "notice", "text": .string(text)]
             }
         return event.text
@@ -46,6 +47,7 @@ enum JSONDialect {
             [ok("logged in"), member("user", .string(name)), member("key", .string(key.description)), member("unseen", .number(unseen))]
         case .loggedOut: [ok("logged out")]
         case .passphraseChanged: [ok("passphrase changed")]
+        case .revoked(let device): [ok("revoked"), member("device", .string(device.shown)), member("this", .bool(device.isThis))]
         case .posted(let id): [ok("posted")] + members(of: id)
         case .deleted(let id): [ok("deleted")] + members(of: id)
         case .liked(let id): [ok("liked")] + members(of: id)
@@ -72,6 +74,7 @@ enum JSONDialect {
         case .followers: "followers"
         case .following: "following"
         case .peers: "peers"
+        case .devices: "devices"
         case .commands: "commands"
         case .logs: "logs"
         case .entries: "entries"

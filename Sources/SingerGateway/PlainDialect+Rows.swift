@@ -14,12 +14,23 @@ extension PlainDialect {
             field.name + " " + text(of: field.value)
         case .peer(let peer):
             "\(host(of: peer)) \(peer.node) \(peer.isDialled ? "dialled" : "accepted"), \(peer.feeds) \(peer.feeds == 1 ? "feed" : "feeds")"
+        case .device(let device): text(of: device)
         case .log(let log): "\(log.device) \(log.entries) \(log.entries == 1 ? "entry" : "entries"), last \(log.last)"
         case .entry(let entry): entry.encoded.base64EncodedString()
         case .help(_, let usage, let summary):
             "  " + usage + String(repeating: " ", count: max(2, usageCharacters - usage.count)) + summary
         case .note(let text): text
         }
+    }
+
+    private static func text(of device: DeviceView) -> String {
+        var parts = [
+            "\(device.shown) since \(Timestamp.local(device.certified))", "\(device.entries) \(device.entries == 1 ? "entry" : "entries")",
+            device.lastSeen.map { "last seen \(Timestamp.local($0))" } ?? "never seen",
+        ]
+        if let revoked = device.revoked { parts.append("revoked \(Timestamp.local(revoked))") }
+        if device.isThis { parts.append("this one") }
+        return parts.joined(separator: ", ")
     }
 
     /// A post as it stands in rows and pushes: `2022-12-11 10:56:05 <diogo> Hello [m2wd5]`.

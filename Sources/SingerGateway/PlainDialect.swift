@@ -28,6 +28,7 @@ enum PlainDialect {
         case .online(let user): safe("* online \(user.name)")
         case .offline(let user): safe("* offline \(user.name)")
         case .held(let id, let peers): "* held \(id.shown) \(peers)"
+        case .rival(let rival): safe("* notice \(words(of: rival))")
         case .notice(let text): safe("* notice \(text)")
         }
     }
@@ -47,6 +48,13 @@ enum PlainDialect {
         return String(scalars).withoutTerminalControls
     }
 
+    /// What the owner of a name is told when another key claims it too; in every dialect.
+    static func words(of rival: RivalClaim) -> String {
+        let key = Fingerprint(rival.rival).mark.prefix(4)
+        return
+            "another key claims the name \(rival.name): \(key)…, since \(Timestamp.local(rival.since)); followers who met it first see you as \(rival.shownAs)."
+    }
+
     private static func words(of done: Done) -> String {
         switch done {
         case .registered(let name, let key, _, let generated?):
@@ -58,6 +66,8 @@ enum PlainDialect {
             "logged in as \(name), key \(key)" + (unseen > 0 ? ", \(counted(unseen, .posts)) since you left" : "")
         case .loggedOut: "logged out"
         case .passphraseChanged: "passphrase changed"
+        case .revoked(let device):
+            "revoked \(device.shown)" + (device.isThis ? ", this device: LOGIN name passphrase makes this peer a new one" : "")
         case .posted(let id): "posted \(id.shown)"
         case .deleted(let id): "deleted \(id.shown)"
         case .liked(let id): "liked \(id.shown)"
@@ -85,6 +95,7 @@ enum PlainDialect {
             case .followers: count == 1 ? "follower" : "followers"
             case .following: "following"
             case .peers: count == 1 ? "peer" : "peers"
+            case .devices: count == 1 ? "device" : "devices"
             case .commands: count == 1 ? "command" : "commands"
             case .logs: count == 1 ? "log" : "logs"
             case .entries: count == 1 ? "entry" : "entries"

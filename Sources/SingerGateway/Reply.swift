@@ -28,6 +28,7 @@ enum Row: Hashable, Sendable {
     case user(UserView)
     case field(Field)
     case peer(Node.PeerView)
+    case device(DeviceView)
     /// One of the account's own logs.
     case log(Node.OwnLog)
     /// An entry as it was signed.
@@ -64,6 +65,7 @@ enum Done: Hashable, Sendable {
     case loggedIn(name: String, key: Fingerprint, unseen: Int)
     case loggedOut
     case passphraseChanged
+    case revoked(DeviceView)
     case posted(ShownID)
     case deleted(ShownID)
     case liked(ShownID)
@@ -89,6 +91,7 @@ enum Done: Hashable, Sendable {
         case followers
         case following
         case peers
+        case devices
         case commands
         case logs
         case entries

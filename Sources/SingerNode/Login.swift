@@ -34,6 +34,8 @@ public final class Login: Sendable {
         var backlog: [AccountKey] = []
         /// What does not come from the store. The oldest are dropped when a session does not read.
         var notices: [Push] = []
+        /// Other keys that claim the account's name, of which the session has been told.
+        var rivals: Set<AccountKey> = []
     }
 
     init(_ account: Store.LocalAccount, store: Store, cursor: Int64, began: Milliseconds, unseen: Int) {
@@ -128,4 +130,13 @@ public final class Login: Sendable {
         }
         wake()
     }
+
+    /// Tells of a rival claim, once.
+    func tell(_ rival: RivalClaim) {
+        let isNew = state.withLock { $0.rivals.count < Self.rivalsMax && $0.rivals.insert(rival.rival).inserted }
+        if isNew { tell(.rival(rival)) }
+    }
+
+    /// Anybody can claim any name at nodes of their own: a session is told of so many.
+    private static let rivalsMax = 16
 }

@@ -90,13 +90,10 @@ extension Node {
                 noteFailure(name)
                 throw NodeError.badLogin
             }
-            if isOwnLogLost(account.account, account.certificate.device) {
-                let claimed = try await store.claim(of: account.account)?.created ?? clock()
-                let (account, keys) = try await moveIn(RoamingIdentity(root: keys.root, name: account.name, claimed: claimed), passphrase, roaming: nil)
-                ownLogs[account.account] = nil
-                return try await open(account, keys)
-            }
-            let login = try await open(account, keys)
+            let device = account.certificate.device
+            let isOver = try await store.isRevoked(device) || isOwnLogLost(account.account, device)
+            let (home, homeKeys) = try await isOver ? renewDevice(account, keys.root, passphrase) : (account, keys)
+            let login = try await open(home, homeKeys)
             if passphrase.count >= Limits.passphraseCharactersStrong { job { await self.offerRoaming(login, passphrase) } }
             return login
         } catch {
@@ -128,10 +125,12 @@ extension Node {
         }
         let login = Login(account, store: store, cursor: start.cursor, began: clock(), unseen: start.posts)
         opened[account.account, default: OpenAccount(keys: keys, certificate: account.certificate)].logins[ObjectIdentifier(login)] = login
-        if opened[account.account]?.logins.count == 1 {
-            let key = account.account
+        let key = account.account
+        if opened[key]?.logins.count == 1 {
             askForOwnLog(of: key, account.certificate.device)
             job { await self.cameOnline(key) }
+        } else {
+            job { await self.tellRivals(of: key) }
         }
         return login
     }

@@ -107,7 +107,7 @@ extension Node {
             for (entry, outcome) in zip(entries, restored.outcomes) {
                 switch outcome {
                 case .stored, .completed: stored.append(entry)
-                case .duplicate, .parked, .quarantined, .equivocation, .refused: known.append(entry)
+                case .duplicate, .parked, .quarantined, .revoked, .equivocation, .refused: known.append(entry)
                 }
             }
             if !known.isEmpty { drive(.known(known)) }
@@ -115,7 +115,8 @@ extension Node {
             for (entry, recipients) in restored.owed where !recipients.isEmpty { job { await self.owe(entry, to: recipients) } }
             for (index, outcome) in restored.outcomes.enumerated() {
                 switch outcome {
-                case .stored, .completed, .duplicate, .parked: break
+                // What its device wrote after it was revoked is not brought back by an archive, and harms nothing in it.
+                case .stored, .completed, .duplicate, .parked, .revoked: break
                 case .refused: throw NodeError.badArchive("entry \(index + 1) contradicts itself")
                 case .equivocation, .quarantined: throw NodeError(StoreError.refused(.quarantined))
                 }

@@ -18,8 +18,8 @@ extension Node {
     /// Puts everything again that others may need: after the start, and when the network is there again.
     func announce() async {
         status = await directory.status()
+        await renewClaims()
         do {
-            for claim in try await store.claims() { await directory.put(claim.placed, permanent: true) }
             for record in try await store.roamingRecords() { await directory.put(record, permanent: true) }
             for account in hosted {
                 for envelope in try await store.records(of: account) { await directory.put(AccountRecord.place(account, envelope), permanent: true) }
@@ -30,6 +30,7 @@ extension Node {
         for account in Array(opened.keys) { await publishRecord(of: account, online: true) }
         providedAt = 0
         await provide()
+        tend()
     }
 
     /// Says of each feed that is held here where it can be had.
@@ -79,9 +80,12 @@ extension Node {
     }
 
     /// Writes the record of an account whose keys are open, tells the links, and puts it into the DHT.
-    func publishRecord(of account: AccountKey, online isOnline: Bool) async {
+    ///
+    /// - Parameter isLast: of a device that has just revoked itself, so that others hear of it; nobody listens to it after that.
+    func publishRecord(of account: AccountKey, online isOnline: Bool, isLast: Bool = false) async {
         guard let open = opened[account] else { return }
         do {
+            if !isLast, try await store.isRevoked(open.certificate.device) { return }
             let counts = try await store.counts(of: account)
             let latest = try await store.latestEntries(of: open.certificate.device, count: 32)
             // The version of a record is its time; it grows even where the clock was ahead once.
@@ -106,6 +110,7 @@ extension Node {
     func take(_ record: AccountRecord, _ envelope: Envelope, from node: NodeKey?) async {
         let account = record.certificate.account
         guard hosted.contains(account) || replica.knows(account) else { return }
+        if (try? await store.isRevoked(record.certificate.device)) == true { return }
         let isNew = (try? await store.keep(record, envelope)) ?? false
         noteLease(record)
         // Another peer may serve an account of this one: another device of the same person.
@@ -141,7 +146,10 @@ extension Node {
     /// The newest word on an account, from the store, or from the DHT if there is none.
     func latestRecord(of account: AccountKey) async throws -> AccountRecord? {
         if replica.isServed(account) || hosted.contains(account), let record = try await knownRecords(of: account).first { return record }
-        let found = await directory.all(.account(account), .account, within: .seconds(2)).compactMap { try? AccountRecord(reading: $0) }
+        var found: [AccountRecord] = []
+        for envelope in await directory.all(.account(account), .account, within: .seconds(2)) {
+            if let record = try? AccountRecord(reading: envelope), try await !store.isRevoked(record.certificate.device) { found.append(record) }
+        }
         return (found + (try await knownRecords(of: account))).max { $0.seen < $1.seen }
     }
 
@@ -183,7 +191,9 @@ extension Node {
     }
 
     private func heard(_ entry: Entry) {
-        guard replica.wants(entry.header.account, at: clock()) else { return }
+        // Of an account of this peer, that a device is revoked: it may be the one here.
+        let isRevocation = hosted.contains(entry.header.account) && entry.header.kind == .revoke
+        guard isRevocation || replica.wants(entry.header.account, at: clock()) else { return }
         enqueue([entry], from: nil, isNews: true)
     }
 
@@ -194,16 +204,5 @@ extension Node {
             enqueue([entry], from: nil, isNews: false)
         }
         await ingestRoom()
-    }
-
-    /// Keeps the claim of somebody who is followed from here, to put it again while they are away.
-    func keepClaim(of user: UserView) async {
-        do {
-            guard let name = UserReference(user.name)?.name, let claim = try await claims(to: name).first(where: { $0.account == user.account }) else { return }
-            try await store.keep(claim)
-            await directory.put(claim.placed, permanent: true)
-        } catch {
-            logger.warning("cannot keep a claim", metadata: ["error": "\(error)"])
-        }
     }
 }

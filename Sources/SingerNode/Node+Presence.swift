@@ -7,6 +7,10 @@ extension Node {
     /// The first session of an account was opened.
     func cameOnline(_ account: AccountKey) async {
         await publishRecord(of: account, online: true)
+        // What the account's other devices say: that this one is revoked, say.
+        listen(to: account)
+        job { await self.readOwnRecords(of: account) }
+        job { await self.tellRivals(of: account) }
         await readEdges(of: account, within: .seconds(5))
     }
 
@@ -23,6 +27,12 @@ extension Node {
         let old = leases[account]?[record.certificate.device]
         guard record.seen >= old?.seen ?? 0 else { return }
         leases[account, default: [:]][record.certificate.device] = Lease(onlineUntil: record.onlineUntil, seen: record.seen)
+        setOnline(account, isOnline(account, at: clock()))
+    }
+
+    /// A device that is revoked says no more who is online.
+    func forgetLease(of device: DeviceKey, _ account: AccountKey) {
+        guard leases[account]?.removeValue(forKey: device) != nil else { return }
         setOnline(account, isOnline(account, at: clock()))
     }
 

@@ -124,7 +124,7 @@ extension Node {
             switch outcome {
             case .stored, .completed: stored.append(entry)
             // Not to be asked for again: it is here, or never will be.
-            case .duplicate, .parked, .quarantined, .refused: known.append(entry)
+            case .duplicate, .parked, .quarantined, .revoked, .refused: known.append(entry)
             case .equivocation:
                 known.append(entry)
                 logger.warning("a device wrote two logs", metadata: ["account": "\(entry.header.account)", "device": "\(entry.header.device)"])
@@ -148,12 +148,19 @@ extension Node {
                 concerned.insert(who.account)
                 touchRecord(of: who.account)
             case .like(let target): concerned.insert(target.account)
-            case .post, .unlike, .profile, .delete, nil: break
+            case .post, .unlike, .profile, .delete, .revoke, nil: break
             }
             touchRecord(of: entry.header.account)
         }
         catchUpOwnFollows(entries)
-        let bodiesChanged = entries.filter { $0.header.kind == .delete || $0.body == nil && $0.header.kind == .post }
+        heed(entries)
+        let bodiesChanged = entries.filter { entry in
+            switch entry.header.kind {
+            case .delete, .revoke: true
+            case .post: entry.body == nil
+            case .follow, .unfollow, .profile, .like, .unlike: false
+            }
+        }
         for account in Set(bodiesChanged.map(\.header.account)) where replica.wants(account, at: clock()) { job { await self.recallWithheld(of: account) } }
         for (account, open) in opened {
             for login in open.logins.values where concerned.contains(account) || login.hasViews { login.wake() }
@@ -223,7 +230,7 @@ extension Node {
                 let outcome = try await store.ingest([entry], now: clock())[0]
                 switch outcome {
                 case .stored: didStore([entry], from: nil, isNews: false)
-                case .completed, .duplicate, .parked, .quarantined, .equivocation, .refused: break
+                case .completed, .duplicate, .parked, .quarantined, .revoked, .equivocation, .refused: break
                 }
             } catch {
                 // No receipt: it will come again.
@@ -241,7 +248,7 @@ extension Node {
             if post.replyTo?.account == account || post.forward?.header.account == account { return true }
             guard let name = try? await store.user(account).flatMap({ UserReference($0.name)?.name.folded }) else { return false }
             return post.text.mentions.contains(name)
-        case .profile, .delete, nil: return false
+        case .profile, .delete, .revoke, nil: return false
         }
     }
 

@@ -42,6 +42,7 @@ extension Node {
         let now = clock()
         let keys: Keys
         let certificate: Certificate
+        try await closeRevoked(key)
         if let open = opened[key] {
             // At home here too, under the passphrase of before.
             (keys, certificate) = (open.keys, open.certificate)

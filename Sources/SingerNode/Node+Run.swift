@@ -67,6 +67,7 @@ extension Node: Service {
             try? await Task.sleep(for: .seconds(1))
             if replica.hasWork { drive(.tick) }
             await renewPresence()
+            if .now - tended > Self.tendPeriod { tend() }
             await rememberSeen(&seenWritten)
             do {
                 if let due = try await store.nextParkedDue(), due <= clock() {

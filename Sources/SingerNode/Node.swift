@@ -85,6 +85,9 @@ public actor Node {
     var listeners: [AccountKey: Task<Void, Never>] = [:]
     var providedAt: Milliseconds = 0
     var dirtyRecords: Set<AccountKey> = []
+    /// When claims and own records were last looked after; the start does it on its own.
+    var tended = ContinuousClock.now
+    var isTending = false
 
     // Presence of those whom accounts of this peer follow.
     var leases: [AccountKey: [DeviceKey: Lease]] = [:]

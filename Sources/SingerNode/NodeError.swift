@@ -19,6 +19,8 @@ public enum NodeError: Error, Hashable, Sendable {
     case tooLong(bytes: Int, max: Int)
     case controlCharacter
     case badProfileField(String)
+    /// No device of the account begins so.
+    case noSuchDevice(String)
     /// What was given of an archive is damaged, forged or somebody else's; the text says what is wrong with it.
     case badArchive(String)
     case alreadyFollowing(UserView)
@@ -41,6 +43,7 @@ extension NodeError {
         case StoreError.full: self = .storageFull
         case StoreError.refused(.quarantined):
             self = .unavailable("two logs were written under this device's key (a restored copy?): it is not heard any more")
+        case StoreError.refused(.revoked): self = .unavailable(Node.revokedWords)
         case let error as StoreError: self = .internal(String(describing: error))
         case PostText.Objection.empty: self = .emptyText
         case PostText.Objection.tooLong(let bytes, let max): self = .tooLong(bytes: bytes, max: max)

@@ -362,7 +362,7 @@ public struct Simulation: Sendable {
         switch entry.content {
         case .follow(let who), .unfollow(let who):
             if peers[peer].disk.following.contains(who.account) { takeUp(who.account, at: peer) } else { tell(peer, .unfollowed(who.account)) }
-        case .post, .profile, .like, .unlike, .delete, nil: break
+        case .post, .profile, .like, .unlike, .delete, .revoke, nil: break
         }
     }
 

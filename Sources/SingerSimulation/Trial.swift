@@ -160,7 +160,7 @@ public struct Trial: Sendable {
             if isUp { net.owe(entry, who.account, at: peer) }
         case .post:
             if recent.count < 500 { recent.append((index, entry)) } else { recent[random.below(500)] = (index, entry) }
-        case .profile, .like, .unlike, .delete: break
+        case .profile, .like, .unlike, .delete, .revoke: break
         }
         if isUp { net.tell(peer, .stored([entry], from: nil, isNews: true)) }
     }

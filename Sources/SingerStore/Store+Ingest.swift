@@ -19,6 +19,8 @@ extension Store {
         case refused
         /// Its device writes two logs, and is no longer heard.
         case quarantined
+        /// Its device is revoked, and it is behind the last entry of it that counts.
+        case revoked
     }
 
     /// Stores entries in one transaction. Returns after the commit, with what became of each.
@@ -50,6 +52,7 @@ extension Store {
     static func ingest(_ entry: Entry, now: Milliseconds, _ db: Database) throws -> Outcome {
         let header = entry.header
         if header.created > now + Limits.clockSkewMax {
+            if try isVoid(header, db) { return .revoked }
             let waiting = try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM parked")) ?? 0
             guard waiting < parkedMax else { return .duplicate }
             try db.execute(
@@ -59,6 +62,9 @@ extension Store {
         }
         let accountID = try certify(header.account, as: entry.certificate.name, db)
         guard let device = try Self.device(entry.certificate, accountID, db) else { return .refused }
+        // Whoever says so: it is the root key that speaks.
+        if case .revoke(let revocation)? = entry.content { try apply(revocation, accountID, db) }
+        if let last = device.revokedAfter, Revocation.voids(header, after: UInt64(last)) { return .revoked }
         if device.isQuarantined { return .quarantined }
         if let row = try Row.fetchOne(
             db.cachedStatement(sql: "SELECT id, hash, body IS NULL, header, signature FROM entry WHERE device_id = ? AND seq = ?"),
@@ -68,10 +74,11 @@ extension Store {
             try quarantine(device.id, header.seq, [(row[3], row[4]), (entry.headerBytes, entry.signature)], db)
             return .equivocation
         }
+        var isHidden = false
         if case .post(let post)? = entry.content, let original = post.forward {
             // Nobody forwards what they have yet to write.
             guard original.header.device != header.device || original.header.seq < header.seq else { return .refused }
-            _ = try ingest(original, now: now, db)
+            isHidden = try ingest(original, now: now, db) == .revoked
         }
         if let neighbour = try contradiction(of: entry, device.id, db) {
             try quarantine(device.id, header.seq, [neighbour, (entry.headerBytes, entry.signature)], db)
@@ -90,21 +97,23 @@ extension Store {
             ])
         let arrival = db.lastInsertedRowID
         try hold(header.seq, device.id, db)
-        try apply(entry, arrival: arrival, accountID, device.id, isDeleted: isDeleted, db)
+        try apply(entry, arrival: arrival, accountID, device.id, isDeleted: isDeleted, isHidden: isHidden, db)
         return .stored(arrival: arrival)
     }
 
-    private static func device(_ certificate: Certificate, _ accountID: Int64, _ db: Database) throws -> (id: Int64, isQuarantined: Bool)? {
-        if let row = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT id, quarantined, account_id FROM device WHERE key = ?"), arguments: [certificate.device.data])
-        {
+    private static func device(
+        _ certificate: Certificate, _ accountID: Int64, _ db: Database
+    ) throws -> (id: Int64, isQuarantined: Bool, revokedAfter: Int64?)? {
+        let select = try db.cachedStatement(sql: "SELECT id, quarantined, revoked_after, account_id FROM device WHERE key = ?")
+        if let row = try Row.fetchOne(select, arguments: [certificate.device.data]) {
             // A device speaks for one account.
-            return row[2] == accountID ? (row[0], row[1]) : nil
+            return row[3] == accountID ? (row[0], row[1], row[2]) : nil
         }
         try db.execute(
             sql: "INSERT INTO device (account_id, key, certificate, signature) VALUES (?, ?, ?, ?)",
             arguments: [accountID, certificate.device.data, certificate.payload, certificate.signature])
-        return (db.lastInsertedRowID, false)
+        // It may have been revoked before it was heard of.
+        return try Row.fetchOne(select, arguments: [certificate.device.data]).map { ($0[0], $0[1], $0[2]) }
     }
 
     /// Makes sure of the rows of an account and its device.
@@ -141,8 +150,9 @@ extension Store {
     /// A post that was held without its body gets it, unless its author has deleted it.
     private static func complete(_ id: Int64, _ entry: Entry, _ accountID: Int64, now: Milliseconds, _ db: Database) throws -> Outcome {
         guard let body = entry.body, case .post(let post)? = entry.content, try !isDeleted(entry.id, by: accountID, db) else { return .duplicate }
-        if let original = post.forward { _ = try ingest(original, now: now, db) }
+        let isHidden = try post.forward.map { try ingest($0, now: now, db) == .revoked } ?? false
         try db.execute(sql: "UPDATE entry SET body = ?, target_id = ? WHERE id = ?", arguments: [body, try target(of: entry, db), id])
+        if isHidden { return .completed }
         try db.execute(
             sql: "UPDATE post SET withheld = 0, text = ?, reply_to = ?, forward = ? WHERE entry_id = ?",
             arguments: [post.text.string, post.replyTo?.entry.data, post.forward?.id.data, id])
@@ -163,15 +173,17 @@ extension Store {
         case .post(let post):
             if let original = post.forward { return try accountID(original.header.account, db) }
             return try post.replyTo.flatMap { try accountID($0.account, db) }
-        case .profile, .delete, nil: return nil
+        case .profile, .delete, .revoke, nil: return nil
         }
     }
 
     /// What an entry changes besides its log.
-    private static func apply(_ entry: Entry, arrival: Int64, _ accountID: Int64, _ deviceID: Int64, isDeleted: Bool, _ db: Database) throws {
+    private static func apply(
+        _ entry: Entry, arrival: Int64, _ accountID: Int64, _ deviceID: Int64, isDeleted: Bool, isHidden: Bool, _ db: Database
+    ) throws {
         let created = entry.header.created
         switch entry.content {
-        case .post(let post) where !isDeleted:
+        case .post(let post) where !isDeleted && !isHidden:
             try insertPost(entry, post, arrival, accountID, deviceID, isDeleted: false, db)
         case .post, nil:
             try insertPost(entry, nil, arrival, accountID, deviceID, isDeleted: isDeleted, db)
@@ -184,12 +196,8 @@ extension Store {
         case .unlike(let reference):
             try react(accountID, reference.entry, liked: false, created, db)
         case .profile(let field):
-            try db.execute(
-                sql: """
-                    INSERT INTO profile (account_id, field, text, created, seq) VALUES (?, ?, ?, ?, ?)
-                    ON CONFLICT DO UPDATE SET text = excluded.text, created = excluded.created, seq = excluded.seq
-                        WHERE (excluded.created, excluded.seq, excluded.text) > (created, seq, text)
-                    """, arguments: [accountID, field.field, field.text.string, created, Int64(entry.header.seq)])
+            try set(field, of: accountID, created: created, seq: Int64(entry.header.seq), db)
+        case .revoke: break
         case .delete(let reference):
             // Only an author deletes; whoever else says so changes nothing.
             guard reference.account == entry.header.account else { return }
@@ -205,6 +213,15 @@ extension Store {
                 sql: "UPDATE post SET deleted = 1, withheld = 0, text = '', reply_to = NULL, forward = NULL WHERE hash = ? AND account_id = ?",
                 arguments: [reference.entry.data, accountID])
         }
+    }
+
+    static func set(_ field: ProfileField, of accountID: Int64, created: Milliseconds, seq: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO profile (account_id, field, text, created, seq) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET text = excluded.text, created = excluded.created, seq = excluded.seq
+                    WHERE (excluded.created, excluded.seq, excluded.text) > (created, seq, text)
+                """, arguments: [accountID, field.field, field.text.string, created, seq])
     }
 
     private static func insertPost(
@@ -229,7 +246,7 @@ extension Store {
     }
 
     /// The later word counts; of two at the same time, the unfollow.
-    private static func setEdge(_ follower: Int64, _ followee: Int64, following: Bool, _ created: Milliseconds, _ arrival: Int64, _ db: Database) throws {
+    static func setEdge(_ follower: Int64, _ followee: Int64, following: Bool, _ created: Milliseconds, _ arrival: Int64, _ db: Database) throws {
         guard follower != followee else { return }
         try db.execute(
             sql: """
@@ -239,7 +256,7 @@ extension Store {
                 """, arguments: [follower, followee, following, created, arrival])
     }
 
-    private static func react(_ accountID: Int64, _ target: EntryID, liked: Bool, _ created: Milliseconds, _ db: Database) throws {
+    static func react(_ accountID: Int64, _ target: EntryID, liked: Bool, _ created: Milliseconds, _ db: Database) throws {
         try db.execute(
             sql: """
                 INSERT INTO reaction (target, account_id, liked, created) VALUES (?, ?, ?, ?)

@@ -100,21 +100,26 @@ extension Store {
         _ content: Entry.Content, by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds,
         willCommit: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws(StoreError) -> Written {
-        try await write { db in
-            let (account, deviceID) = try Self.device(certificate, db)
-            let last = try Row.fetchOne(
-                db.cachedStatement(sql: "SELECT hash, seq, created FROM entry WHERE device_id = ? ORDER BY seq DESC LIMIT 1"), arguments: [deviceID]
-            ).flatMap { row in EntryID(row[0] as Data).map { (id: $0, seq: UInt64(row[1] as Int64), created: row[2] as Int64) } }
-            let entry = Entry(content, after: last, by: device, certificate: certificate, now: now)
-            let outcome = try Self.ingest(entry, now: max(now, entry.header.created), db)
-            switch outcome {
-            case .stored(let arrival):
-                let recipients = try Self.owe(entry, arrival, account, db)
-                willCommit(arrival)
-                return Written(entry: entry, shown: try Self.shown(entry.id, db), recipients: recipients)
-            case .quarantined, .equivocation: throw StoreRefusal.quarantined
-            case .completed, .duplicate, .parked, .refused: throw StoreError.failed("a new entry of this peer came out as \(outcome)")
-            }
+        try await write { db in try Self.append(content, by: device, certificate, now: now, willCommit: willCommit, db) }
+    }
+
+    static func append(
+        _ content: Entry.Content, by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds, willCommit: (Int64) -> Void, _ db: Database
+    ) throws -> Written {
+        let (account, deviceID) = try Self.device(certificate, db)
+        let last = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT hash, seq, created FROM entry WHERE device_id = ? ORDER BY seq DESC LIMIT 1"), arguments: [deviceID]
+        ).flatMap { row in EntryID(row[0] as Data).map { (id: $0, seq: UInt64(row[1] as Int64), created: row[2] as Int64) } }
+        let entry = Entry(content, after: last, by: device, certificate: certificate, now: now)
+        let outcome = try Self.ingest(entry, now: max(now, entry.header.created), db)
+        switch outcome {
+        case .stored(let arrival):
+            let recipients = try Self.owe(entry, arrival, account, db)
+            willCommit(arrival)
+            return Written(entry: entry, shown: try Self.shown(entry.id, db), recipients: recipients)
+        case .quarantined, .equivocation: throw StoreRefusal.quarantined
+        case .revoked: throw StoreRefusal.revoked
+        case .completed, .duplicate, .parked, .refused: throw StoreError.failed("a new entry of this peer came out as \(outcome)")
         }
     }
 
@@ -145,7 +150,7 @@ extension Store {
                     keys.append(row.key)
                 }
             }
-        case .profile, .delete, nil: break
+        case .profile, .delete, .revoke, nil: break
         }
         var seen: Set<AccountKey> = []
         return try keys.filter { key in

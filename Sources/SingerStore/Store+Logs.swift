@@ -41,6 +41,7 @@ extension Store {
                 sql: """
                     SELECT d.key, p.seq FROM post p JOIN device d ON d.id = p.device_id
                     WHERE p.account_id = (SELECT id FROM account WHERE key = ?) AND p.withheld = 1
+                        AND (SELECT body FROM entry WHERE id = p.entry_id) IS NULL
                     """, arguments: [account.data]
             ).compactMap { row in DeviceKey(row[0] as Data).map { ($0, UInt64(row[1] as Int64)) } }
         }

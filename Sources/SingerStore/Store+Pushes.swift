@@ -34,6 +34,9 @@ extension Store {
                 AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)))
         """
 
+    /// Not behind the last entry that counts of a device that was revoked since.
+    private static let counts = "NOT EXISTS (SELECT 1 FROM device d WHERE d.id = e.device_id AND d.revoked_after < e.seq)"
+
     private static let isUnmuted =
         "(e.kind IN (1, 7) AND (e.account_id <> ?1 OR e.created >= ?3) AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))"
 
@@ -51,7 +54,8 @@ extension Store {
                 db.cachedStatement(
                     sql: """
                         SELECT e.id, e.kind, e.hash, e.account_id, e.body, \(Self.concerns) AS concerns FROM entry e
-                        WHERE e.id > ?2 AND (\(views.isEmpty ? "" : Self.isUnmuted + " OR ")\(Self.concerns)) ORDER BY e.id LIMIT \(Limits.rowsMax)
+                        WHERE e.id > ?2 AND \(Self.counts) AND (\(views.isEmpty ? "" : Self.isUnmuted + " OR ")\(Self.concerns))
+                        ORDER BY e.id LIMIT \(Limits.rowsMax)
                         """),
                 arguments: [id, cursor, ownSince])
             let pushes = try rows.compactMap { row in try Self.push(row, for: id, views, db).map { (arrival: row[0] as Int64, push: $0) } }
@@ -87,7 +91,7 @@ extension Store {
             let isHome: Bool = row["concerns"]
             return .deleted(
                 try shown(target.entry, db), by: author, in: (isHome ? [.home] : []) + (views.contains(.user(author.account)) ? [.user(author.account)] : []))
-        case .profile, .unlike, nil: return nil
+        case .profile, .unlike, .revoke, nil: return nil
         }
     }
 
@@ -95,7 +99,7 @@ extension Store {
         guard let body else { return nil }
         switch try Entry.Content(decoding: body, kind: kind) {
         case .like(let reference), .unlike(let reference), .delete(let reference): return reference
-        case .post, .follow, .unfollow, .profile: return nil
+        case .post, .follow, .unfollow, .profile, .revoke: return nil
         }
     }
 
@@ -112,7 +116,7 @@ extension Store {
         try await read { db in
             let id = try Self.accountID(account, db) ?? 0
             let seen = try Int64.fetchOne(db, sql: "SELECT seen FROM local_account WHERE account_id = ?", arguments: [id]) ?? 0
-            let unseen = "SELECT e.id FROM entry e WHERE e.id > ?2 AND \(Self.concerns) AND e.kind = 1 AND e.account_id <> ?1"
+            let unseen = "SELECT e.id FROM entry e WHERE e.id > ?2 AND \(Self.counts) AND \(Self.concerns) AND e.kind = 1 AND e.account_id <> ?1"
             let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM (\(unseen))", arguments: [id, seen, 0]) ?? 0
             guard count > Limits.unseenPostsMax else { return (seen, count) }
             let first = try Int64.fetchOne(

@@ -6,10 +6,12 @@ public import SingerCore
 extension Store {
     /// Keeps a verified account record if it is newer than the one at hand.
     ///
-    /// - Returns: whether it was.
+    /// - Returns: whether it was. Never so for a device that is revoked: nobody is at home there any more.
     public func keep(_ record: AccountRecord, _ envelope: Envelope) async throws(StoreError) -> Bool {
         try await write { db in
             let device = try Self.device(record.certificate, db).device
+            guard try Bool.fetchOne(db.cachedStatement(sql: "SELECT revoked_after IS NULL FROM device WHERE id = ?"), arguments: [device]) == true
+            else { return false }
             try db.execute(
                 sql: """
                     INSERT INTO record (device_id, seq, envelope) VALUES (?, ?, ?)
@@ -19,14 +21,14 @@ extension Store {
         }
     }
 
-    /// The newest records of an account, one for each device, newest first.
+    /// The newest records of an account, one for each device that is not revoked, newest first.
     public func records(of account: AccountKey) async throws(StoreError) -> [Envelope] {
         try await read { db in
             try Data.fetchAll(
                 db,
                 sql: """
                     SELECT r.envelope FROM record r JOIN device d ON d.id = r.device_id JOIN account a ON a.id = d.account_id
-                    WHERE a.key = ? ORDER BY r.seq DESC
+                    WHERE a.key = ? AND d.revoked_after IS NULL ORDER BY r.seq DESC
                     """, arguments: [account.data]
             ).compactMap { try? Envelope(.account, verifying: $0) }
         }
@@ -62,6 +64,21 @@ extension Store {
                         OR account_id IN (SELECT followee_id FROM follow WHERE following AND follower_id IN (SELECT account_id FROM local_account))
                     """
             ).compactMap { try? NameClaim(reading: Envelope(.nameClaim, verifying: $0)) }
+        }
+    }
+
+    /// Those whom accounts of this peer follow and whose claim is not kept here yet: followed at another peer, or while the claim
+    /// could not be found.
+    public func followedWithoutClaim() async throws(StoreError) -> [UserView] {
+        try await read { db in
+            try AccountRow.fetchAll(
+                db,
+                sql: """
+                    SELECT \(AccountRow.columns) FROM account a
+                    WHERE a.id IN (SELECT followee_id FROM follow WHERE following AND follower_id IN (SELECT account_id FROM local_account))
+                        AND a.id NOT IN (SELECT account_id FROM claim) ORDER BY a.id LIMIT \(Limits.listRowsMax)
+                    """
+            ).map(\.view)
         }
     }
 }

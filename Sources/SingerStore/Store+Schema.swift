@@ -7,6 +7,7 @@ extension Store {
         migrator.registerMigration("1") { db in try db.execute(sql: schema1) }
         migrator.registerMigration("roaming") { db in try db.execute(sql: schemaRoaming) }
         migrator.registerMigration("clients") { db in try db.execute(sql: schemaClients) }
+        migrator.registerMigration("revocations") { db in try addRevocations(db) }
         return migrator
     }
 

@@ -31,4 +31,6 @@ public enum StoreError: Error, Hashable, Sendable {
 public enum StoreRefusal: Error, Hashable, Sendable {
     /// The device has been seen to write two different logs.
     case quarantined
+    /// The account has revoked the device.
+    case revoked
 }

@@ -59,6 +59,11 @@ public struct TestAuthor: Sendable {
     public mutating func unlike(_ entry: Entry, at time: Milliseconds? = nil) -> Entry { write(.unlike(entry.reference), at: time) }
     public mutating func delete(_ entry: Entry, at time: Milliseconds? = nil) -> Entry { write(.delete(entry.reference), at: time) }
 
+    /// Revokes a device of the same account.
+    public mutating func revoke(_ other: TestAuthor, after lastSeq: UInt64, at time: Milliseconds? = nil) -> Entry {
+        write(.revoke(Revocation(of: other.certificate.device, lastSeq: lastSeq, root: root, now: time ?? clock)), at: time)
+    }
+
     public mutating func profile(_ field: String, _ text: String, at time: Milliseconds? = nil) -> Entry {
         guard let field = ProfileField(field: field, text: .of(text)) else { preconditionFailure("no profile field \(field)") }
         return write(.profile(field), at: time)

@@ -55,6 +55,9 @@ public nonisolated enum WireKind: SwiftProtobuf.Enum, Swift.CaseIterable {
 
   /// TargetBody
   case delete // = 7
+
+  /// RevokeBody
+  case revoke // = 8
   case UNRECOGNIZED(Int)
 
   public init() {
@@ -71,6 +74,7 @@ public nonisolated enum WireKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case 5: self = .like
     case 6: self = .unlike
     case 7: self = .delete
+    case 8: self = .revoke
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -85,6 +89,7 @@ public nonisolated enum WireKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     case .like: return 5
     case .unlike: return 6
     case .delete: return 7
+    case .revoke: return 8
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -99,6 +104,7 @@ public nonisolated enum WireKind: SwiftProtobuf.Enum, Swift.CaseIterable {
     .like,
     .unlike,
     .delete,
+    .revoke,
   ]
 
 }
@@ -138,6 +144,46 @@ public nonisolated struct WireSignedCertificate: Sendable {
   public var payload: Data = Data()
 
   /// 64 bytes, by Certificate.account
+  public var signature: Data = Data()
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+/// "This device no longer speaks for this account; what it wrote up to here still counts."
+public nonisolated struct WireRevocation: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// 1
+  public var version: UInt32 = 0
+
+  public var account: Data = Data()
+
+  /// the device that is revoked
+  public var device: Data = Data()
+
+  /// the last entry of its log that counts; 0: none does
+  public var lastSeq: UInt64 = 0
+
+  public var createdMs: UInt64 = 0
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+}
+
+public nonisolated struct WireSignedRevocation: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// a Revocation
+  public var payload: Data = Data()
+
+  /// 64 bytes, by Revocation.account
   public var signature: Data = Data()
 
   public var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -337,6 +383,28 @@ public nonisolated struct WireTargetBody: Sendable {
   public init() {}
 
   fileprivate var _target: WireReference? = nil
+}
+
+public nonisolated struct WireRevokeBody: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// of a device of the entry's own account
+  public var revocation: WireSignedRevocation {
+    get {_revocation ?? WireSignedRevocation()}
+    set {_revocation = newValue}
+  }
+  /// Returns true if `revocation` has been explicitly set.
+  public var hasRevocation: Bool {self._revocation != nil}
+  /// Clears the value of `revocation`. Subsequent reads from it will return its default value.
+  public mutating func clearRevocation() {self._revocation = nil}
+
+  public var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  public init() {}
+
+  fileprivate var _revocation: WireSignedRevocation? = nil
 }
 
 public nonisolated struct WireEnvelope: Sendable {
@@ -1082,7 +1150,7 @@ public nonisolated struct WirePong: Sendable {
 fileprivate nonisolated let _protobuf_package = "singer.v1"
 
 nonisolated extension WireKind: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}KIND_POST\0\u{1}KIND_FOLLOW\0\u{1}KIND_UNFOLLOW\0\u{1}KIND_PROFILE\0\u{1}KIND_LIKE\0\u{1}KIND_UNLIKE\0\u{1}KIND_DELETE\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0KIND_UNSPECIFIED\0\u{1}KIND_POST\0\u{1}KIND_FOLLOW\0\u{1}KIND_UNFOLLOW\0\u{1}KIND_PROFILE\0\u{1}KIND_LIKE\0\u{1}KIND_UNLIKE\0\u{1}KIND_DELETE\0\u{1}KIND_REVOKE\0")
 }
 
 nonisolated extension WireCertificate: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -1163,6 +1231,91 @@ nonisolated extension WireSignedCertificate: SwiftProtobuf.Message, SwiftProtobu
   }
 
   public static func ==(lhs: WireSignedCertificate, rhs: WireSignedCertificate) -> Bool {
+    if lhs.payload != rhs.payload {return false}
+    if lhs.signature != rhs.signature {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRevocation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".Revocation"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}account\0\u{1}device\0\u{3}last_seq\0\u{3}created_ms\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.version) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.account) }()
+      case 3: try { try decoder.decodeSingularBytesField(value: &self.device) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.lastSeq) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.createdMs) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.version != 0 {
+      try visitor.visitSingularUInt32Field(value: self.version, fieldNumber: 1)
+    }
+    if !self.account.isEmpty {
+      try visitor.visitSingularBytesField(value: self.account, fieldNumber: 2)
+    }
+    if !self.device.isEmpty {
+      try visitor.visitSingularBytesField(value: self.device, fieldNumber: 3)
+    }
+    if self.lastSeq != 0 {
+      try visitor.visitSingularUInt64Field(value: self.lastSeq, fieldNumber: 4)
+    }
+    if self.createdMs != 0 {
+      try visitor.visitSingularUInt64Field(value: self.createdMs, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireRevocation, rhs: WireRevocation) -> Bool {
+    if lhs.version != rhs.version {return false}
+    if lhs.account != rhs.account {return false}
+    if lhs.device != rhs.device {return false}
+    if lhs.lastSeq != rhs.lastSeq {return false}
+    if lhs.createdMs != rhs.createdMs {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSignedRevocation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".SignedRevocation"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}payload\0\u{1}signature\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.payload) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.signature) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.payload.isEmpty {
+      try visitor.visitSingularBytesField(value: self.payload, fieldNumber: 1)
+    }
+    if !self.signature.isEmpty {
+      try visitor.visitSingularBytesField(value: self.signature, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireSignedRevocation, rhs: WireSignedRevocation) -> Bool {
     if lhs.payload != rhs.payload {return false}
     if lhs.signature != rhs.signature {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -1501,6 +1654,40 @@ nonisolated extension WireTargetBody: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
   public static func ==(lhs: WireTargetBody, rhs: WireTargetBody) -> Bool {
     if lhs._target != rhs._target {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRevokeBody: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  public static let protoMessageName: String = _protobuf_package + ".RevokeBody"
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}revocation\0")
+
+  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._revocation) }()
+      default: break
+      }
+    }
+  }
+
+  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._revocation {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  public static func ==(lhs: WireRevokeBody, rhs: WireRevokeBody) -> Bool {
+    if lhs._revocation != rhs._revocation {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -14,6 +14,7 @@ import struct Foundation.Data
         let entries = [
             first, alice.post("a reply", replyTo: original), alice.forward(original, comment: "look"), alice.forward(original), alice.follow(bob),
             alice.unfollow(bob), alice.profile("bio", "singer"), alice.profile("bio", ""), alice.like(original), alice.unlike(original), alice.delete(first),
+            alice.revoke(alice, after: 3),
         ]
         for entry in entries {
             #expect(try Entry(encoded: entry.encoded) == entry)

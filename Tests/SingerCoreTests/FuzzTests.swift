@@ -34,7 +34,8 @@ import struct Foundation.Data
         var random = Generator(seed: seed)
         let records = try Records()
         let bodies: [(WireKind, Data)] = try [
-            records.account.tail[0], records.bob.fork().posting, try EntryRecord.entry(in: try #require(records.placed[.followerEdge]).envelope),
+            records.account.tail[0], records.bob.fork().posting, records.bob.fork().revoking,
+            try EntryRecord.entry(in: try #require(records.placed[.followerEdge]).envelope),
         ].map { (WireKind(rawValue: $0.header.kind.rawValue) ?? .post, try #require($0.body)) }
         for _ in 0..<300 {
             for (kind, placed) in records.placed {
@@ -114,5 +115,10 @@ extension TestAuthor {
         var copy = self
         let original = copy.post("original")
         return copy.forward(original, comment: "a comment")
+    }
+
+    fileprivate var revoking: Entry {
+        var copy = self
+        return copy.revoke(self, after: 1)
     }
 }

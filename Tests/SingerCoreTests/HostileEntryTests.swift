@@ -37,7 +37,7 @@ import struct Foundation.Data
         .init("year 10,000", .malformed) { $0.createdMs = UInt64(Limits.timeMax) + 1 },
         .init("end of time", .malformed) { $0.createdMs = .max },
         .init("no kind", .malformed) { $0.kind = .unspecified },
-        .init("unknown kind", .malformed) { $0.kind = .UNRECOGNIZED(8) },
+        .init("unknown kind", .malformed) { $0.kind = .UNRECOGNIZED(9) },
         .init("no body hash", .malformed) { $0.bodyHash = Data() },
         .init("another body hash", .bodyMismatch) { $0.bodyHash = Data(count: 32) },
         .init("another length", .bodyMismatch) { $0.bodyBytes += 1 },

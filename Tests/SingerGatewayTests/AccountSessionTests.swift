@@ -98,6 +98,33 @@ import Testing
         }
     }
 
+    @Test func `a device is listed, revoked, and made anew, in text and in IRC`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (andre) async throws in
+                _ = try await ask(&andre, "REGISTER andre correct-horse")
+                #expect(try await ask(&andre, "REVOKE")[0].hasPrefix("ERR NEED_MORE_PARAMS "))
+                #expect(try await ask(&andre, "REVOKE zzzz") == ["ERR BAD_PARAM no device of yours begins with zzzz; DEVICES lists them"])
+                let devices = try await ask(&andre, "DEVICES")
+                #expect(devices.count == 2 && devices[0].hasSuffix(", this one") && devices[1] == "OK 1 device")
+                let id = devices[0].dropFirst(2).prefix(8)
+                try await gateway.connect { (client) async throws in
+                    _ = try await client.ask("PASS andre:correct-horse", "NICK andre", "USER andre 0 * :andre")
+                    try await client.send("PRIVMSG singer :DEVICES\r\n")
+                    #expect(try await client.wait(for: " NOTICE andre :  \(id) since ").hasSuffix(", this one\r\n"))
+                    #expect(try await client.wait(for: "1 device").hasSuffix(" NOTICE andre :1 device\r\n"))
+                    let revoked = try await ask(&andre, "REVOKE \(id)").filter { !$0.hasPrefix("* ") }
+                    #expect(revoked == ["OK revoked \(id), this device: LOGIN name passphrase makes this peer a new one"])
+                    #expect(try await client.wait(for: "this device was revoked").contains(" NOTICE andre :"))
+                }
+                #expect(try await ask(&andre, "POST no more").last?.hasPrefix("ERR UNAVAILABLE this device was revoked, ") == true)
+                #expect(try await ask(&andre, "LOGIN andre correct-horse").last?.hasPrefix("OK logged in as andre, ") == true)
+                #expect(try await ask(&andre, "POST again").last?.hasPrefix("OK posted ") == true)
+                let now = try await ask(&andre, "DEVICES").map { ($0.contains(", revoked "), $0.hasSuffix(", this one")) }
+                #expect(now.map(\.0) == [true, false, false] && now.map(\.1) == [false, true, false])
+            }
+        }
+    }
+
     @Test func `nothing is pushed to a session that has logged out or changed its account`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (client) async throws in

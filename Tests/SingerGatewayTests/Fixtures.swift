@@ -53,6 +53,19 @@ enum Fixture {
             followers: 2, following: 5, lastPost: id("m2wd5"), profile: profile)
     }
 
+    static func device(isThis: Bool = false, lastSeen: Milliseconds? = nil, revoked: Milliseconds? = nil) -> DeviceView {
+        _ = zone
+        guard let key = DeviceKey([UInt8](repeating: 0x1f, count: 32)) else { preconditionFailure("32 bytes make a key") }
+        return DeviceView(
+            device: key, shown: "1f3a9c07", certified: time, isThis: isThis, entries: 1, lastSeen: lastSeen, revoked: revoked)
+    }
+
+    static func rival() -> RivalClaim {
+        _ = zone
+        guard let name = Username("andre") else { preconditionFailure("andre is a name") }
+        return RivalClaim(NameClaim(name: name, root: RootKey(), created: time), against: andre.account)
+    }
+
     static func field(_ name: String, _ text: String) -> ProfileField? {
         (try? PostText(canonical: text)).flatMap { ProfileField(field: name, text: $0) }
     }

@@ -52,6 +52,16 @@ import Testing
         for (push, line) in pushes { #expect(Dialect.json.line(of: push) == line) }
     }
 
+    @Test func `a device has the same members, whatever is known of it`() {
+        #expect(
+            Fixture.json(.device(Fixture.device(isThis: true)))
+                == #"{"row":"device","device":"1f3a9c07","key":"\#(String(repeating: "1f", count: 32))","certified":"2022-12-11T10:56:05.123Z","this":true,"entries":1,"last_seen":null,"revoked":null}"#
+        )
+        let gone = Fixture.json(.device(Fixture.device(lastSeen: Fixture.time + 1, revoked: Fixture.time + 2)))
+        #expect(gone.hasSuffix(#""this":false,"entries":1,"last_seen":"2022-12-11T10:56:05.124Z","revoked":"2022-12-11T10:56:05.125Z"}"#))
+        #expect(end(Reply(.revoked(Fixture.device()))) == #"{"ok":"revoked","device":"1f3a9c07","this":false}"#)
+    }
+
     @Test func `fields have values of their kinds`() {
         let rows = PeopleCommands.rows(of: Fixture.whois(.lastSeen(Fixture.time))).map(Fixture.json)
         #expect(rows[0] == #"{"row":"field","field":"name","value":"diogo"}"#)

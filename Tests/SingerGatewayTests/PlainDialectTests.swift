@@ -88,6 +88,27 @@ import Testing
         #expect(PeopleCommands.rows(of: Fixture.whois(.unknown)).map(Fixture.plain)[3] == "  online unknown")
     }
 
+    @Test func `DEVICES has a row for each device`() {
+        #expect(Fixture.plain(.device(Fixture.device(isThis: true))) == "  1f3a9c07 since 2022-12-11 10:56:05, 1 entry, never seen, this one")
+        #expect(
+            Fixture.plain(.device(Fixture.device(lastSeen: Fixture.time + 1_000, revoked: Fixture.time + 2_000)))
+                == "  1f3a9c07 since 2022-12-11 10:56:05, 1 entry, last seen 2022-12-11 10:56:06, revoked 2022-12-11 10:56:07")
+        func end(_ done: Done) -> String { Dialect.text.lines(of: Reply(done), tag: nil)[0] }
+        #expect(end(.listed(1, .devices)) == "OK 1 device")
+        #expect(end(.revoked(Fixture.device())) == "OK revoked 1f3a9c07")
+        #expect(
+            end(.revoked(Fixture.device(isThis: true))) == "OK revoked 1f3a9c07, this device: LOGIN name passphrase makes this peer a new one")
+    }
+
+    @Test func `the owner of a name hears who else claims it, in every dialect`() {
+        let rival = Fixture.rival()
+        let words =
+            "another key claims the name andre: \(Fingerprint(rival.rival).mark.prefix(4))…, since 2022-12-11 10:56:05; followers who met it first see you as \(rival.shownAs)."
+        #expect(Dialect.text.line(of: .rival(rival)) == "* notice \(words)")
+        #expect(Dialect.json.line(of: .rival(rival)) == #"{"event":"notice","text":"\#(words)"}"#)
+        #expect(rival.shownAs == "andre~\(Fingerprint(Fixture.andre.account).mark.prefix(4))")
+    }
+
     @Test func `SHOW tells more of a post`() {
         let post = Fixture.post("Hello", replyTo: Fixture.id("k7f3q"))
         let details = PostDetails(

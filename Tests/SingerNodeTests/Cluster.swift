@@ -138,6 +138,7 @@ extension Push {
         case .online(let user): "\(user.name) is online"
         case .offline(let user): "\(user.name) is offline"
         case .held(_, let peers): "held by \(peers)"
+        case .rival(let rival): "rival for \(rival.name), shown as \(rival.shownAs)"
         case .notice(let text): text
         }
     }

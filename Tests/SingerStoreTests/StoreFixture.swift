@@ -61,7 +61,7 @@ struct TestStore {
         case .follow(let user): "\(user.name) follows"
         case .unfollow(let user): "\(user.name) unfollows"
         case .like(let user, _): "\(user.name) likes"
-        case .online, .offline, .held, .notice: "not from a store"
+        case .online, .offline, .held, .rival, .notice: "not from a store"
         }
     }
 }

@@ -77,6 +77,7 @@ enum ArchiveLine {
         case .follow(let who), .unfollow(let who): return [("user", who.name.text)]
         case .profile(let profile): return [("field", profile.field), ("text", profile.text.string)]
         case .like(let reference), .unlike(let reference), .delete(let reference): return [("target", id(reference))]
+        case .revoke(let revocation): return [("device", revocation.device.description), ("last", String(revocation.lastSeq))]
         // A post that was deleted before it was exported.
         case nil: return []
         }

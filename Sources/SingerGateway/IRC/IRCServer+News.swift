@@ -74,6 +74,7 @@ extension IRCServer {
         case .online(let other): showPresence(of: other, isOnline: true, to: client)
         case .offline(let other): showPresence(of: other, isOnline: false, to: client)
         case .held(let id, let peers): tell(client, "\(id.shown) is held by \(peers) other peer\(peers == 1 ? "" : "s")", in: user.nick)
+        case .rival(let rival): tell(client, PlainDialect.words(of: rival), in: user.nick)
         case .notice(let text): tell(client, text, in: user.nick)
         }
     }
