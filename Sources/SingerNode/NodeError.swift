@@ -44,6 +44,7 @@ extension NodeError {
         case StoreError.refused(.quarantined):
             self = .unavailable("two logs were written under this device's key (a restored copy?): it is not heard any more")
         case StoreError.refused(.revoked): self = .unavailable(Node.revokedWords)
+        case StoreError.corrupt(let why): self = .internal("the database is damaged (\(why)). \(StoreError.remedy)")
         case let error as StoreError: self = .internal(String(describing: error))
         case PostText.Objection.empty: self = .emptyText
         case PostText.Objection.tooLong(let bytes, let max): self = .tooLong(bytes: bytes, max: max)

@@ -6,12 +6,15 @@ public enum StoreError: Error, Hashable, Sendable {
     case full
     /// Another process has the data directory.
     case inUse(String)
-    /// The file is not what Singer wrote: the text says which file.
+    /// The file is not what Singer wrote: the text says what is wrong with it; at start it says which file, and what to do.
     case corrupt(String)
     /// Anything else that the file system or SQLite said.
     case failed(String)
     /// What a closure inside a transaction refused; nothing was written.
     case refused(StoreRefusal)
+
+    /// What to do about a file that is damaged.
+    public static let remedy = "Restore a copy of the data directory, or move it away to begin anew"
 
     init(_ error: any Error) {
         switch error {

@@ -71,7 +71,8 @@ struct Peer {
     private static func line(_ error: any Error) -> String {
         switch error {
         case StoreError.inUse(let why), StoreError.corrupt(let why), StoreError.failed(let why): why
-        case StoreError.full: "the disk is full"
+        case StoreError.full, NodeError.storageFull: "the disk is full"
+        case NodeError.internal(let why): why
         default: String(describing: error)
         }
     }
