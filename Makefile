@@ -44,15 +44,16 @@ run: release ## Start a peer on the defaults (ARGS='--gateway 127.0.0.1:6668' fo
 
 # OpenDHT waits with select(2), which ends a process whose sockets have numbers over 1,023. singerd opens it first; among the
 # many sockets of the other tests it would come late, so tests that have a DHT node in their own process run by themselves.
-WITH_DHT = SingerDHTTests|ForgedRecordTests|FloodTests|HostileTests
+# FaultTests run beside these few because they measure how soon the network is whole again.
+APART = SingerDHTTests|ForgedRecordTests|FloodTests|HostileTests|FaultTests
 
 # More tests at a time than this wait for each other longer than they may take.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
 
 test: deps-test ## Build, and pass every test
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --skip '$(WITH_DHT)'
-	$(SWIFT) test --skip-build --filter '$(WITH_DHT)'
+	$(SWIFT) test --skip-build --skip '$(APART)'
+	$(SWIFT) test --skip-build --filter '$(APART)'
 
 check: deps ## The fast tests: no processes, seconds
 	$(SWIFT) build --build-tests

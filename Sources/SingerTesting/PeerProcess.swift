@@ -93,6 +93,12 @@ public final class PeerProcess: Sendable {
         process.waitUntilExit()
     }
 
+    /// SIGSTOP: nothing answers any more, and nothing is closed either.
+    public func pause() { _ = Foundation.kill(process.processIdentifier, SIGSTOP) }
+
+    /// SIGCONT.
+    public func resume() { _ = Foundation.kill(process.processIdentifier, SIGCONT) }
+
     /// What the peer wrote to standard error.
     public var log: String { (try? String(contentsOfFile: errorPath, encoding: .utf8)) ?? "" }
 

@@ -57,4 +57,27 @@ extension LineClient {
             try await Task.sleep(for: .milliseconds(50))
         }
     }
+
+    /// A count of STATUS, asked for again and again until it is as wanted.
+    @discardableResult
+    func count(_ field: String, until isWanted: (Int) -> Bool, within limit: Duration = .seconds(20)) async throws -> Int {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            let value = try await ask("STATUS").rows.lazy.compactMap { $0.wholeMatch(of: /(\S+) (\d+)/) }.first { $0.1 == field }.flatMap { Int($0.2) }
+            if let value, isWanted(value) { return value }
+            guard .now < deadline else { throw TimedOut(description: "\(field) stayed at \(value.map(String.init) ?? "nothing")") }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    /// The whole timeline, newest first.
+    func timeline() async throws -> [String] {
+        var rows: [String] = []
+        while true {
+            let page = try await ask("TIMELINE 200" + (rows.last?.firstMatch(of: /\[([a-z2-7]+)[^\]]*\]$/).map { " BEFORE \($0.1)" } ?? ""))
+            guard page.isOK else { throw TimedOut(description: page.last) }
+            rows += page.rows
+            if page.rows.count < 200 { return rows }
+        }
+    }
 }
