@@ -47,7 +47,7 @@ run: release ## Start a peer on the defaults (ARGS='--gateway 127.0.0.1:6668' fo
 WITH_DHT = SingerDHTTests|ForgedRecordTests|FloodTests|HostileTests
 
 # More tests at a time than this wait for each other longer than they may take.
-export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
 test: deps-test ## Build, and pass every test
 	$(SWIFT) build --build-tests
