@@ -48,7 +48,7 @@ run: release ## Start a peer on the defaults (ARGS='--gateway 127.0.0.1:6668' fo
 APART = SingerDHTTests|ForgedRecordTests|FloodTests|HostileTests|FaultTests
 
 # More tests at a time than this wait for each other longer than they may take.
-export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 8
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
 test: deps-test ## Build, and pass every test
 	$(SWIFT) build --build-tests

@@ -90,8 +90,8 @@ extension Node {
             let latest = try await store.latestEntries(of: open.certificate.device, count: 32)
             // The version of a record is its time; it grows even where the clock was ahead once.
             let last = try await store.recordSeq(of: open.certificate.device)
-            // Somebody may have logged in again meanwhile.
-            guard isOnline || opened[account]?.logins.isEmpty != false || isLeaving else { return }
+            // Somebody may have logged in again meanwhile, or out: a record that says otherwise would stand for a minute and a half.
+            guard isOnline == (opened[account]?.logins.isEmpty == false && !isLeaving) else { return }
             let now = max(clock(), last + 1, (opened[account]?.recordWritten ?? 0) + 1)
             opened[account]?.recordWritten = now
             let record = AccountRecord(

@@ -28,9 +28,9 @@ public final class PeerProcess: Sendable {
     /// - Parameters:
     ///   - directory: the data directory; a `bootstrap` file is written beside it.
     ///   - bootstrap: DHT ports of peers on this machine to join through.
-    ///   - gatewayPort: 0 for any; a peer that comes back keeps its ports so.
+    ///   - gatewayPort: `nil` for any; a peer that comes back keeps its ports so.
     public init(
-        directory: String, network: String, bootstrap: [Int] = [], gatewayPort: Int = 0, peerPort: Int = 0, arguments: [String] = [],
+        directory: String, network: String, bootstrap: [Int] = [], gatewayPort: Int? = nil, peerPort: Int? = nil, arguments: [String] = [],
         environment: [String: String] = [:]
     ) async throws {
         let bootstrapPath = directory + ".bootstrap"
@@ -41,7 +41,8 @@ public final class PeerProcess: Sendable {
         process.executableURL = Self.executable
         process.arguments =
             [
-                "--data-dir", directory, "--gateway", "127.0.0.1:\(gatewayPort)", "--listen", "127.0.0.1:\(peerPort)", "--network", network,
+                "--data-dir", directory, "--gateway", "127.0.0.1:\(gatewayPort ?? LastingPort.free())", "--listen",
+                "127.0.0.1:\(peerPort ?? LastingPort.free())", "--network", network,
                 "--no-discovery", "--bootstrap", bootstrapPath,
             ] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(["SINGER_SCRYPT_WORK_LOG2": "10", "TZ": "UTC"]) { $1 }.merging(environment) { $1 }

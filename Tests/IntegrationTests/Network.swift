@@ -12,7 +12,8 @@ struct Network {
     }
 
     func peer(
-        _ label: String, joining others: PeerProcess..., gatewayPort: Int = 0, peerPort: Int = 0, arguments: [String] = [], environment: [String: String] = [:]
+        _ label: String, joining others: PeerProcess..., gatewayPort: Int? = nil, peerPort: Int? = nil, arguments: [String] = [],
+        environment: [String: String] = [:]
     ) async throws -> PeerProcess {
         try await PeerProcess(
             directory: "\(directory)/\(label)", network: name, bootstrap: others.map(\.dhtPort), gatewayPort: gatewayPort, peerPort: peerPort,
