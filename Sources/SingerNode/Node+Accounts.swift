@@ -44,6 +44,8 @@ extension Node {
             }
             if let identity { await directory.put(identity, permanent: true) }
             hosted.insert(root.publicKey)
+            // A new device has written nothing anywhere.
+            ownLogs[root.publicKey] = .ends(0)
             drive(.hosting(root.publicKey, device.publicKey))
             let account = Store.LocalAccount(account: root.publicKey, name: name, sealed: sealed, certificate: certificate)
             return try await open(account, keys)

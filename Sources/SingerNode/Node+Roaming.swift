@@ -48,6 +48,7 @@ extension Node {
             (keys, certificate) = (open.keys, open.certificate)
         } else {
             keys = Keys(root: root, device: DeviceSecret())
+            ownLogs[key] = .ends(0)
             certificate = Certificate(device: keys.device.publicKey, name: identity.name, root: root, now: now)
         }
         let workLog2 = configuration.workLog2
