@@ -29,17 +29,21 @@ extension Node {
 
     /// Returns when the own log may be gone on with. Throws `unavailable` while entries of it are known to be missing.
     ///
-    /// What links merely claim is waited for a little, and then not believed: only what the log's own key signed is proof.
+    /// What links merely claim is waited for a little, once, and then not believed: only what the log's own key signed is proof, and a
+    /// peer that claims too much must not delay every post.
     func ownLogIsLevel(_ account: AccountKey, _ device: DeviceKey) async throws {
         var end: UInt64 = 0
+        var isFirst = false
         switch ownLogs[account] {
         case .asking(let asking):
             end = await asking.value
             ownLogs[account] = .ends(end)
+            isFirst = true
         case .ends(let known): end = known
         case nil: break
         }
-        if replica.isOwnLogLevel(account), end <= replica.lastHeld(account, device) { return }
+        let isBehind = end > replica.lastHeld(account, device)
+        guard isBehind || (isFirst && !replica.isOwnLogLevel(account)) else { return }
         await wait(within: Self.ownLogPatience) { $0.replica.isOwnLogLevel(account) && end <= $0.replica.lastHeld(account, device) && $0.ingest.entries == 0 }
         let last = replica.lastHeld(account, device)
         guard end > last else { return }
