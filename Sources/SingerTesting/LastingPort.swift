@@ -2,9 +2,9 @@ import Foundation
 
 /// Ports that a peer can have again after a restart: outside of the range that the system gives to outgoing connections (32,768 on), one
 /// of which might have taken the port meanwhile.
-enum LastingPort {
+public enum LastingPort {
     /// A port of 127.0.0.1 that is free now, for TCP and for UDP.
-    static func free() -> Int {
+    public static func free() -> Int {
         while true {
             let port = Int.random(in: 20_000..<32_768)
             if isFree(port, SOCK_STREAM), isFree(port, SOCK_DGRAM) { return port }

@@ -182,8 +182,9 @@ struct PeerLinkTests {
             for await _ in peers.b.incoming { Issue.record("a link after shutdown") }
             await #expect(throws: PeerError.stopped) { try await peers.b.dial(peers.endpoint()) }
             await #expect(throws: PeerError.stopped) { try await peers.b.listen(host: "127.0.0.1", port: 0) }
-            // Refused; or taken by whoever was given the port meanwhile, who is somebody else.
-            await #expect(throws: PeerError.self) { try await peers.a.dial(peers.endpoint()) }
+            await #expect(throws: PeerError.unreachable(try peers.endpoint(), reason: "connection refused")) {
+                try await peers.a.dial(peers.endpoint())
+            }
         }
     }
 }

@@ -3,6 +3,7 @@ import NIOCore
 import NIOPosix
 import SingerCore
 import SingerPeer
+import SingerTesting
 import SingerWire
 
 import struct Foundation.Data
@@ -18,7 +19,7 @@ final class PeerPair: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 2)
         a = try PeerTransport(secret: NodeSecret(), group: group, logger: quietLogger, timings: timings)
         b = try PeerTransport(secret: NodeSecret(), group: group, logger: quietLogger, timings: timings)
-        port = try await b.listen(host: host, port: 0)
+        port = try await b.listen(host: host, port: LastingPort.free())
     }
 
     func endpoint(host: String = "127.0.0.1") throws -> Endpoint { try loopback(port: port, host: host) }
