@@ -72,6 +72,7 @@ extension Replica {
 
     mutating func receive(_ message: Message, from node: NodeKey, now: Milliseconds) -> [Action] {
         guard links[node] != nil else { return [] }
+        links[node]?.waitingSince = now
         switch message {
         case .have(let states): return states.flatMap { hear($0, from: node, now: now) }
         case .announce(let news): return announced(news, by: node, now: now)
@@ -340,6 +341,7 @@ extension Replica {
                     }
                     let want = Want(account: account, device: device, range: range)
                     log.asked[want] = Log.Asked(node: node, since: now)
+                    if links[node]?.wantsUnderWay == 0 { links[node]?.waitingSince = now }
                     links[node]?.wantsUnderWay += 1
                     actions.append(.send(.want(want), to: node))
                     next = range.upperBound + 1
@@ -381,27 +383,6 @@ extension Replica {
             for (want, asked) in log.asked where matches(asked) {
                 feeds[account]?.logs[device]?.asked[want] = nil
                 links[asked.node]?.wantsUnderWay -= 1
-            }
-        }
-    }
-
-    /// Takes back what was asked of somebody who does not answer, so that others are asked: soon where others have it, too.
-    mutating func giveUp(on account: AccountKey, now: Milliseconds) {
-        func isLate(_ want: Want, _ asked: Log.Asked) -> Bool {
-            guard asked.deadline > now else { return true }
-            guard now - asked.since >= Self.patience else { return false }
-            return links.contains { $0 != asked.node && $1.offers[account]?[want.device]?.contains(want.range.lowerBound) == true }
-        }
-        for (device, log) in feeds[account]?.logs ?? [:] {
-            for (want, asked) in log.asked where isLate(want, asked) {
-                links[asked.node]?.offers[account]?[want.device]?.remove(want.range)
-                feeds[account]?.logs[device]?.asked[want] = nil
-                links[asked.node]?.wantsUnderWay -= 1
-            }
-            // The store has not taken these: what this peer offers there is of no use.
-            for (range, given) in log.coming where given.deadline <= now {
-                links[given.node]?.offers[account]?[device]?.remove(range)
-                feeds[account]?.logs[device]?.coming[range] = nil
             }
         }
     }

@@ -33,7 +33,8 @@ extension Replica {
         if feed.debts > 0, !feed.homes.contains(where: { links[$0] != nil }) { return true }
         // The account's other devices; whoever else holds the log may tell of it, and need not be looked for.
         if feed.isHosted { return feed.homes.contains { links[$0] == nil } }
-        return feed.isWanted(at: now) && (!isServed(account) || isBehind(account) || needsSource(account) || missesHome(account))
+        return feed.isWanted(at: now)
+            && (!isServed(account) || isBehind(account) || needsSource(account) || missesHome(account) || isKeptWaiting(account, now: now))
     }
 
     /// Whether something is known to be missing of a feed that no link offers: those who serve it are behind, too.
@@ -66,10 +67,9 @@ extension Replica {
             actions += dial(node, now: now)
             if links[node] == nil, nodes[node]?.retry.attempts ?? 1 > 0 { looksElsewhere = true }
         }
-        if looksElsewhere, !feed.isHosted, !isServed(account) || isBehind(account) || needsSource(account) {
-            actions += dialOthers(account, count: 2, now: now)
-        }
-        if !isServed(account) || isBehind(account) || feed.referred.isEmpty && needsSource(account) { actions += lookUp(account, now: now) }
+        let isStuck = !isServed(account) || isBehind(account) || isKeptWaiting(account, now: now)
+        if looksElsewhere, !feed.isHosted, isStuck || needsSource(account) { actions += dialOthers(account, count: 2, now: now) }
+        if isStuck || feed.referred.isEmpty && needsSource(account) { actions += lookUp(account, now: now) }
         return actions
     }
 
@@ -89,7 +89,9 @@ extension Replica {
     mutating func dialOthers(_ account: AccountKey, count: Int, now: Milliseconds) -> [Action] {
         guard let feed = feeds[account] else { return [] }
         let others = feed.holders.subtracting(feed.homes).filter { links[$0] == nil && nodes[$0]?.endpoints.isEmpty == false }
-        let free = count - others.count { nodes[$0]?.isDialling == true }
+        let dialled = others.compactMap { nodes[$0]?.dialledAt }
+        // A process that hangs is waited for, but the others are not kept waiting.
+        let free = min(count - dialled.count { now - $0 < Self.dialPatience }, Self.dialsMax - dialled.count)
         guard free > 0 else { return [] }
         let referred = Set(feed.referred)
         let ranked = others.filter { nodes[$0]?.isDialling == false && nodes[$0]?.retry.isDue(at: now) == true }.sorted { a, b in
@@ -107,25 +109,25 @@ extension Replica {
 
     mutating func dial(_ node: NodeKey, now: Milliseconds) -> [Action] {
         guard links[node] == nil, let state = nodes[node], !state.isDialling, !state.endpoints.isEmpty, state.retry.isDue(at: now) else { return [] }
-        nodes[node]?.isDialling = true
+        nodes[node]?.dialledAt = now
         return [.dial(node, state.endpoints)]
     }
 
-    mutating func greet(_ node: NodeKey, _ endpoints: [Endpoint]) -> [Action] {
+    mutating func greet(_ node: NodeKey, _ endpoints: [Endpoint], now: Milliseconds) -> [Action] {
         guard links[node] == nil, nodes[node]?.isDialling != true, !endpoints.isEmpty else { return [] }
-        nodes[node, default: NodeState(endpoints: endpoints)].isDialling = true
+        nodes[node, default: NodeState(endpoints: endpoints)].dialledAt = now
         return [.dial(node, endpoints)]
     }
 
     mutating func dialFailed(_ node: NodeKey, now: Milliseconds) -> [Action] {
-        nodes[node]?.isDialling = false
+        nodes[node]?.dialledAt = nil
         nodes[node]?.retry.failed(at: now, min: Limits.dialBackoffMin, max: Limits.dialBackoffMax, random: &random)
         return seekAll(now: now) { $0.holders.contains(node) }
     }
 
     mutating func linkUp(_ node: NodeKey, _ endpoints: [Endpoint], now: Milliseconds) -> [Action] {
         links[node] = Link(since: now)
-        nodes[node, default: NodeState(endpoints: [])].isDialling = false
+        nodes[node, default: NodeState(endpoints: [])].dialledAt = nil
         nodes[node]?.retry.reset()
         if !endpoints.isEmpty { nodes[node]?.endpoints = endpoints }
         var actions = introduce(to: node, now: now)
@@ -144,7 +146,7 @@ extension Replica {
             if feeds[account]?.parent == node { feeds[account]?.parent = nil }
             watchOverlay(account, now: now)
         }
-        nodes[node]?.isDialling = false
+        nodes[node]?.dialledAt = nil
         // Both ends may dial again: let chance decide who comes first, without waiting long.
         nodes[node]?.retry.failed(at: now, min: Limits.dialBackoffMin / 2, max: Limits.dialBackoffMax, random: &random)
         var actions: [Action] = []

@@ -117,6 +117,8 @@ public struct Replica: Sendable {
         /// Feeds whose quarantined devices the other side was told of.
         var proofsSent: Set<AccountKey> = []
         var wantsUnderWay = 0
+        /// Since when nothing has been heard of the other side, although requests may be under way.
+        var waitingSince: Milliseconds = 0
 
         /// Whether news of the feed comes this way, whole or announced.
         func gives(_ account: AccountKey) -> Bool {
@@ -135,8 +137,11 @@ public struct Replica: Sendable {
 
     struct NodeState: Sendable {
         var endpoints: [Endpoint]
-        var isDialling = false
+        /// Since when a dial has been under way.
+        var dialledAt: Milliseconds?
         var retry = Retry()
+
+        var isDialling: Bool { dialledAt != nil }
     }
 
     struct DebtState: Sendable {
@@ -166,8 +171,14 @@ public struct Replica: Sendable {
     static let receiptTimeout: Milliseconds = 5_000
     /// How long a range may be under way before others that offer it are asked as well.
     static let patience: Milliseconds = 1_000
+    /// How many peers that answer are asked for what they have of a feed before nobody else is looked for.
+    static let sourcesEnough = 3
     /// How long the home of a feed may take to answer a dial before others are dialled.
     static let homeDialPatience: Milliseconds = 300
+    /// How long a dial may take before it stands in the way of no other: a process that hangs takes ten seconds to fail.
+    static let dialPatience: Milliseconds = 1_000
+    /// Dials to holders of one feed under way.
+    static let dialsMax = 8
     static let visitTime: Milliseconds = 10 * 60 * 1_000
     /// News for lazy links is collected for so long.
     static let announceDelay: Milliseconds = 100
@@ -203,7 +214,7 @@ public struct Replica: Sendable {
         case .stored(let entries, let node, let isNews): return stored(entries, from: node, isNews: isNews, now: now)
         case .known(let entries): return known(entries, now: now)
         case .withheld(let account, let logs): return withheld(account, logs, now: now)
-        case .greet(let node, let endpoints): return greet(node, endpoints)
+        case .greet(let node, let endpoints): return greet(node, endpoints, now: now)
         case .owes(let debt): return owe(debt, now: now)
         case .recordChanged(let account, let source):
             return (feeds[account]?.eager ?? []).filter { $0 != source }.sorted().map { .sendRecord(account, to: $0) }

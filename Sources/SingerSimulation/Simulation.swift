@@ -21,6 +21,8 @@ public struct Simulation: Sendable {
         public var isUp = true
         /// Leaves wants without an answer.
         public var isSilent = false
+        /// Its process is stopped: links stay up, nothing is answered, and whoever dials it waits in vain.
+        public var hangs = false
         /// How wrong its clock is.
         var skew: Milliseconds = 0
         var mischief: Mischief?
@@ -153,7 +155,7 @@ public struct Simulation: Sendable {
         while let (due, item) = agenda.take(dueBy: end) {
             now = due
             guard peers[item.peer].life == item.life else { continue }
-            guard peers[item.peer].isUp else {
+            guard peers[item.peer].isUp, !peers[item.peer].hangs else {
                 if case .tick = item.event { peers[item.peer].tickDue = nil }
                 continue
             }
@@ -173,7 +175,7 @@ public struct Simulation: Sendable {
         case .commit(let entries, let source, let hops, let isNews): commit(entries, from: source, hops: hops, isNews: isNews, at: peer)
         case .dialled(let node):
             peers[peer].dialling.remove(node)
-            if let other = index(of: node), canReach(peer, other), peers[other].wires.count < Limits.linksMax, other != peer {
+            if let other = index(of: node), canReach(peer, other), !peers[other].hangs, peers[other].wires.count < Limits.linksMax, other != peer {
                 connect(peer, other)
             } else {
                 tell(peer, .dialFailed(node))
@@ -432,7 +434,8 @@ public struct Simulation: Sendable {
             precondition(peers[peer].dialling.insert(node).inserted, "peer \(peer) dials the same peer twice at once, seed \(seed)")
             if keepsHistory { peers[peer].dials.append((now, node)) }
             let isThere = index(of: node).map { canReach(peer, $0) } ?? false
-            later(isThere || !faults.isInOrder ? 20 : 500, peer, .dialled(node))
+            let hangs = index(of: node).map { peers[$0].hangs } ?? false
+            later(hangs ? 10_000 : isThere || !faults.isInOrder ? 20 : 500, peer, .dialled(node))
         case .lookUp(let account): later(faults.isInOrder ? 100 : 10, peer, .lookedUp(account))
         case .accept(let entry, let recipient, let node):
             guard let other = index(of: node) else { return }
