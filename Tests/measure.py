@@ -16,7 +16,7 @@ import tempfile
 import time
 
 SINGERD = sys.argv[1]
-POSTS = int(sys.argv[2]) if len(sys.argv) > 2 else 1000
+POSTS = int(sys.argv[2]) if len(sys.argv) > 2 and sys.argv[2].isdigit() else 1000
 
 
 class Peer:
@@ -144,4 +144,5 @@ def main():
         idle.stop()
 
 
-main()
+if __name__ == "__main__":
+    main()

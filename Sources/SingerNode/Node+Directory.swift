@@ -38,11 +38,14 @@ extension Node {
         let now = clock()
         guard now - providedAt > RecordKind.provider.lifetime / 2 else { return }
         providedAt = now
+        for account in hosted.union(followersHere.filter { !$0.value.isEmpty }.keys) { await provide(account) }
+    }
+
+    /// Says that a feed can be had here: co-followers find each other by this.
+    func provide(_ account: AccountKey) async {
         let endpoints = ownEndpoints()
         guard !endpoints.isEmpty else { return }
-        for account in hosted.union(followersHere.filter { !$0.value.isEmpty }.keys) {
-            await directory.put(ProviderRecord.placed(account, endpoints: endpoints, now: now, by: secret), permanent: false)
-        }
+        await directory.put(ProviderRecord.placed(account, endpoints: endpoints, now: clock(), by: secret), permanent: false)
     }
 
     /// Where this peer can be dialled, as far as it knows.
