@@ -29,7 +29,7 @@ extension Simulation {
             case .duplicate, .quarantined: known.append(entry)
             case .parked:
                 known.append(entry)
-                later(entry.header.created - Limits.clockSkewMax - now - peers[peer].skew, peer, .unparked)
+                unpark(entry, at: peer)
             case .equivocation(let proof):
                 known.append(entry)
                 peers[peer].proofs.append(proof)
@@ -48,10 +48,20 @@ extension Simulation {
         noteBodies(new, at: peer)
     }
 
+    /// Looks at an entry that is dated too far ahead when its time has come.
+    mutating func unpark(_ entry: Entry, at peer: Int) {
+        later(entry.header.created - Limits.clockSkewMax - now - peers[peer].skew, peer, .unparked)
+    }
+
     /// An account here has followed somebody, or ceased to, elsewhere or in a past that was lost.
     private mutating func keepUp(_ entry: Entry, at peer: Int) {
         switch entry.content {
         case .follow(let who), .unfollow(let who):
+            // The outbox of that time is lost as well: whom it concerns may not have heard of it.
+            if peers[peer].disk.hosted[entry.header.account] == entry.header.device {
+                peers[peer].disk.debts.append((entry, who.account))
+                owe(entry, who.account, at: peer)
+            }
             if peers[peer].disk.following.contains(who.account) { takeUp(who.account, at: peer) } else { tell(peer, .unfollowed(who.account)) }
         case .post, .profile, .like, .unlike, .delete, .revoke, nil: break
         }
