@@ -81,19 +81,25 @@ final class GroupCommit: Sendable {
         var refusals: [(any Error)?] = []
         do {
             try db.inTransaction(.immediate) {
+                // A write that is alone has the whole transaction.
+                if writes.count == 1 {
+                    try writes[0].body(db)
+                    refusals.append(nil)
+                    return .commit
+                }
                 for write in writes {
+                    try db.run(sql: "SAVEPOINT write")
                     do {
-                        try db.inSavepoint {
-                            try write.body(db)
-                            return .commit
-                        }
+                        try write.body(db)
                         refusals.append(nil)
                     } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL || error.resultCode == .SQLITE_IOERR {
                         // SQLite may have rolled the whole transaction back: nobody's write stands.
                         throw error
                     } catch {
                         refusals.append(error)
+                        try db.run(sql: "ROLLBACK TO write")
                     }
+                    try db.run(sql: "RELEASE write")
                 }
                 return .commit
             }

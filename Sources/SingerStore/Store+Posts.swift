@@ -176,12 +176,12 @@ extension Store {
 
     /// The shortest prefix of a post's id that no other post here has, of five characters or more.
     static func shown(_ hash: EntryID, _ db: Database) throws -> ShownID {
-        let text = hash.text
-        let neighbours = [
-            try Data.fetchOne(db.cachedStatement(sql: "SELECT hash FROM post WHERE hash < ? ORDER BY hash DESC LIMIT 1"), arguments: [hash.data]),
-            try Data.fetchOne(db.cachedStatement(sql: "SELECT hash FROM post WHERE hash > ? ORDER BY hash LIMIT 1"), arguments: [hash.data]),
-        ]
-        let shared = neighbours.compactMap { $0.flatMap { EntryID($0)?.text } }.map { zip(text, $0).prefix { $0 == $1 }.count }.max() ?? 0
-        return ShownID(hash: hash, shown: String(text.prefix(max(Limits.idCharactersShown, shared + 1))))
+        let neighbours = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT (SELECT hash FROM post WHERE hash < ?1 ORDER BY hash DESC LIMIT 1), (SELECT hash FROM post WHERE hash > ?1 ORDER BY hash LIMIT 1)
+                    """), arguments: [hash.data])
+        let shared = [0, 1].compactMap { (neighbours?[$0] as Data?).flatMap { EntryID($0) }?.charactersShared(with: hash) }.max() ?? 0
+        return ShownID(hash: hash, shown: hash.prefix(max(Limits.idCharactersShown, shared + 1)))
     }
 }

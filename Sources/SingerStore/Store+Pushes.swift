@@ -43,8 +43,9 @@ extension Store {
     /// - Parameters:
     ///   - views: whose new posts are wanted besides the timeline's.
     ///   - ownSince: what the account itself wrote before is no news to it, also where it comes from another peer only now.
+    ///   - known: arrivals that need not be told.
     public func arrivals(
-        for account: AccountKey, after cursor: Int64, views: Set<View> = [], ownSince: Milliseconds = 0
+        for account: AccountKey, after cursor: Int64, views: Set<View> = [], ownSince: Milliseconds = 0, besides known: Set<Int64> = []
     ) async throws(StoreError) -> Arrivals {
         try await read { db in
             guard let id = try Self.accountID(account, db) else { return Arrivals(pushes: [], cursor: cursor, isFull: false) }
@@ -58,7 +59,10 @@ extension Store {
                         ORDER BY e.id LIMIT \(Limits.rowsMax)
                         """),
                 arguments: [id, cursor, ownSince])
-            let pushes = try rows.compactMap { row in try Self.push(row, for: id, views, db).map { (arrival: row[0] as Int64, push: $0) } }
+            let pushes = try rows.compactMap { row -> (arrival: Int64, push: Push)? in
+                let arrival: Int64 = row[0]
+                return try known.contains(arrival) ? nil : Self.push(row, for: id, views, db).map { (arrival, $0) }
+            }
             let isFull = rows.count == Limits.rowsMax
             return Arrivals(pushes: pushes, cursor: isFull ? rows.last?[0] ?? end : end, isFull: isFull)
         }
@@ -128,7 +132,7 @@ extension Store {
     /// Notes how far the account has been shown what is new. Never goes back.
     public func setSeen(_ account: AccountKey, _ cursor: Int64) async throws(StoreError) {
         try await write { db in
-            try db.execute(
+            try db.run(
                 sql: "UPDATE local_account SET seen = max(seen, ?) WHERE account_id = (SELECT id FROM account WHERE key = ?)",
                 arguments: [cursor, account.data])
         }
