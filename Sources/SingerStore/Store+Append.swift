@@ -28,6 +28,7 @@ extension Store {
                 let (account, deviceID) = try Self.device(certificate, db)
                 var end = try Self.end(of: deviceID, db)
                 var written: [Written] = []
+                var arrivals: [Int64] = []
                 for (index, content) in contents.enumerated() {
                     var entry = index < signed.count ? signed[index] : nil
                     // Something else came first, or this is the first since the start.
@@ -35,8 +36,9 @@ extension Store {
                     let next = entry ?? Entry(content, after: end?.place, by: device, certificate: certificate, now: now)
                     if entry == nil { logEnds.note(LogEnd(next), of: certificate.device) }
                     end = LogEnd(next)
-                    written.append(try Self.append(next, account, now: now, willCommit: willCommit, db))
+                    written.append(try Self.append(next, account, now: now, willCommit: { arrivals.append($0) }, db))
                 }
+                arrivals.forEach(willCommit)
                 return written
             }
         } catch {
