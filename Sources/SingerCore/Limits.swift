@@ -59,6 +59,8 @@ public enum Limits {
     /// Posts pushed to a session that was away, and pushed from the past of an author just followed.
     public static let unseenPostsMax = 50
     public static let backlogPostsMax = 20
+    /// Entries that a login looks through for what its account has not seen: a few hundredths of a second, however long it was away.
+    public static let unseenEntriesMax = 10_000
     /// Views that one session may have open, besides the timeline.
     public static let viewsMax = 100
     /// Notices that do not come from the store (online, offline), kept for a session that reads slowly.

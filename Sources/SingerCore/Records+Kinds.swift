@@ -107,7 +107,8 @@ public struct AccountRecord: Hashable, Sendable {
     private init(_ envelope: Envelope, verifies: Bool) throws(Refusal) {
         guard envelope.kind == .account else { throw .misplaced }
         let wire = try WireAccountRecord(decoding: envelope.payload)
-        let certificate = try verifies ? Certificate(verifying: wire.certificate) : Certificate(trusting: wire.certificate.payload, signature: wire.certificate.signature)
+        let certificate =
+            try verifies ? Certificate(verifying: wire.certificate) : Certificate(trusting: wire.certificate.payload, signature: wire.certificate.signature)
         guard certificate.device.erased == envelope.key else { throw .wrongSigner }
         guard wire.version == 1, let node = NodeKey(wire.node), let onlineUntil = Milliseconds(wire: wire.onlineUntilMs),
             let seen = Milliseconds(wire: wire.seenMs)

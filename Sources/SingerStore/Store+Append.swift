@@ -27,7 +27,9 @@ extension Store {
             return try await write { [logEnds] db in
                 let (account, deviceID) = try Self.device(certificate, db)
                 var end = try Self.end(of: deviceID, db)
+                var signer: Signer?
                 var written: [Written] = []
+                var arrivals: [Int64] = []
                 for (index, content) in contents.enumerated() {
                     var entry = index < signed.count ? signed[index] : nil
                     // Something else came first, or this is the first since the start.
@@ -35,8 +37,9 @@ extension Store {
                     let next = entry ?? Entry(content, after: end?.place, by: device, certificate: certificate, now: now)
                     if entry == nil { logEnds.note(LogEnd(next), of: certificate.device) }
                     end = LogEnd(next)
-                    written.append(try Self.append(next, account, now: now, willCommit: willCommit, db))
+                    written.append(try Self.append(next, account, now: now, &signer, willCommit: { arrivals.append($0) }, db))
                 }
+                arrivals.forEach(willCommit)
                 return written
             }
         } catch {
@@ -58,11 +61,14 @@ extension Store {
     ) throws -> Written {
         let (account, deviceID) = try Self.device(certificate, db)
         let entry = Entry(content, after: try end(of: deviceID, db)?.place, by: device, certificate: certificate, now: now)
-        return try append(entry, account, now: now, willCommit: willCommit, db)
+        var signer: Signer?
+        return try append(entry, account, now: now, &signer, willCommit: willCommit, db)
     }
 
-    private static func append(_ entry: Entry, _ account: Int64, now: Milliseconds, willCommit: (Int64) -> Void, _ db: Database) throws -> Written {
-        let outcome = try ingest(entry, now: max(now, entry.header.created), db)
+    private static func append(
+        _ entry: Entry, _ account: Int64, now: Milliseconds, _ signer: inout Signer?, willCommit: (Int64) -> Void, _ db: Database
+    ) throws -> Written {
+        let outcome = try ingest(entry, now: max(now, entry.header.created), &signer, db)
         switch outcome {
         case .stored(let arrival):
             let recipients = try owe(entry, arrival, account, db)

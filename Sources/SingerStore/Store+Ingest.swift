@@ -25,7 +25,10 @@ extension Store {
 
     /// Stores entries in one transaction. Returns after the commit, with what became of each.
     public func ingest(_ entries: [Entry], now: Milliseconds) async throws(StoreError) -> [Outcome] {
-        try await write { db in try entries.map { try Self.ingest($0, now: now, db) } }
+        try await write { db in
+            var signer: Signer?
+            return try entries.map { try Self.ingest($0, now: now, &signer, db) }
+        }
     }
 
     /// Parked entries whose time has come enter their logs.
@@ -50,6 +53,12 @@ extension Store {
     static let parkedMax = 10_000
 
     static func ingest(_ entry: Entry, now: Milliseconds, _ db: Database) throws -> Outcome {
+        var signer: Signer?
+        return try ingest(entry, now: now, &signer, db)
+    }
+
+    /// - Parameter last: who signed the entry before this one in the same transaction; nothing may have changed about its device since.
+    static func ingest(_ entry: Entry, now: Milliseconds, _ last: inout Signer?, _ db: Database) throws -> Outcome {
         let header = entry.header
         if header.created > now + Limits.clockSkewMax {
             if try isVoid(header, db) { return .revoked }
@@ -60,7 +69,10 @@ extension Store {
                 arguments: [entry.id.data, header.created - Limits.clockSkewMax, entry.encoded])
             return .parked
         }
-        guard let (accountID, device) = try signer(entry.certificate, db) else { return .refused }
+        guard let signer = try last?.certificate == entry.certificate ? last : Self.signer(entry.certificate, db) else { return .refused }
+        let (accountID, device) = (signer.accountID, signer.device)
+        // What follows may revoke or quarantine a device, this one or another.
+        last = nil
         // Whoever says so: it is the root key that speaks.
         if case .revoke(let revocation)? = entry.content { try apply(revocation, accountID, db) }
         if let last = device.revokedAfter, Revocation.voids(header, after: UInt64(last)) { return .revoked }
@@ -94,8 +106,9 @@ extension Store {
                 entry.signature, isDeleted ? nil : entry.body, try target(of: entry, db),
             ])
         let arrival = db.lastInsertedRowID
-        try hold(header.seq, device.id, db)
+        try hold(header.seq, device.id, between: place, db)
         try apply(entry, arrival: arrival, accountID, device.id, isDeleted: isDeleted, isHidden: isHidden, db)
+        if header.kind != .revoke { last = signer }
         return .stored(arrival: arrival)
     }
 
@@ -106,17 +119,23 @@ extension Store {
         let revokedAfter: Int64?
     }
 
+    struct Signer {
+        let certificate: Certificate
+        let accountID: Int64
+        let device: DeviceRow
+    }
+
     /// The rows of the account and the device that a certificate names, which are made if they are not there; `nil` for a device that
     /// speaks for another account.
-    private static func signer(_ certificate: Certificate, _ db: Database) throws -> (accountID: Int64, device: DeviceRow)? {
+    private static func signer(_ certificate: Certificate, _ db: Database) throws -> Signer? {
         let select = try db.cachedStatement(
             sql: """
                 SELECT d.id, d.quarantined, d.revoked_after, a.id, a.key, a.certified FROM device d JOIN account a ON a.id = d.account_id WHERE d.key = ?
                 """)
-        func row() throws -> (accountID: Int64, device: DeviceRow)? {
+        func row() throws -> Signer? {
             guard let row = try Row.fetchOne(select, arguments: [certificate.device.data]), row[4] as Data == certificate.account.data, row[5] as Bool
             else { return nil }
-            return (row[3], DeviceRow(id: row[0], isQuarantined: row[1], revokedAfter: row[2]))
+            return Signer(certificate: certificate, accountID: row[3], device: DeviceRow(id: row[0], isQuarantined: row[1], revokedAfter: row[2]))
         }
         if let known = try row() { return known }
         let accountID = try certify(certificate.account, as: certificate.name, db)
@@ -129,8 +148,8 @@ extension Store {
 
     /// Makes sure of the rows of an account and its device.
     static func device(_ certificate: Certificate, _ db: Database) throws -> (account: Int64, device: Int64) {
-        guard let (account, device) = try signer(certificate, db) else { throw StoreRefusal.quarantined }
-        return (account, device.id)
+        guard let signer = try signer(certificate, db) else { throw StoreRefusal.quarantined }
+        return (signer.accountID, signer.device.id)
     }
 
     /// What stands at the place of an entry in its log, and beside it.
@@ -306,8 +325,16 @@ extension Store {
     }
 
     /// Adds one sequence number to what is held of a log, joining the ranges beside it.
-    private static func hold(_ seq: UInt64, _ deviceID: Int64, _ db: Database) throws {
+    private static func hold(_ seq: UInt64, _ deviceID: Int64, between place: Place, _ db: Database) throws {
         let seq = Int64(seq)
+        if place.before != nil, place.after == nil {
+            // As nearly always: one more at the end of a range.
+            return try db.run(
+                sql: """
+                    UPDATE held SET last = ?2 WHERE device_id = ?1
+                        AND first = (SELECT first FROM held WHERE device_id = ?1 AND first < ?2 ORDER BY first DESC LIMIT 1)
+                    """, arguments: [deviceID, seq])
+        }
         let ranges = try Row.fetchAll(
             db.cachedStatement(sql: "SELECT first, last FROM held WHERE device_id = ?1 AND first <= ?2 + 1 ORDER BY first DESC LIMIT 2"),
             arguments: [deviceID, seq]

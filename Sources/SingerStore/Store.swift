@@ -46,8 +46,6 @@ public final class Store: Sendable {
             case .refused(let why): throw .refused(why)
             }
         }
-        // A savepoint keeps the pages that it changes; in a file they would cost more than the write itself.
-        try? pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA temp_store = MEMORY") }
         commits = GroupCommit(pool)
         try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     }
