@@ -285,6 +285,7 @@ int main(int count, char **arguments) {
     printf("{\"messages\":%lu,\"deliveries\":%lu,\"deliveries_per_s\":%.0f,\"cpu_ns\":%.1f,\"message_cpu_us\":%.2f,\"server_cores\":%.3f,\"generator_cores\":%.3f,\"resident_kb\":%ld",
            messages, deliveries_count, (double)deliveries_count / seconds, cpu / (double)deliveries_count, cpu / 1e3 / (double)messages, cpu / 1e9 / seconds,
            (double)(own_cpu_ns() - own) / 1e9 / seconds, after.resident_kb);
+    kernel_print(quiet, after);
     print_latencies();
     puts("}");
     return 0;

@@ -69,6 +69,22 @@ static void add_cpu(int pid, usage *sum) {
     closedir(tasks);
 }
 
+static void add_ticks(int pid, usage *sum) {
+    char text[1024];
+    snprintf(text, sizeof text, "/proc/%d/stat", pid);
+    FILE *file = fopen(text, "r");
+    if (!file) return;
+    text[fread(text, 1, sizeof text - 1, file)] = 0;
+    fclose(file);
+    // Behind the name, which may hold anything.
+    const char *fields = strrchr(text, ')');
+    unsigned long user, kernel;
+    if (fields && sscanf(fields, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel) == 2) {
+        sum->user_ticks += user;
+        sum->kernel_ticks += kernel;
+    }
+}
+
 static void add_memory(int pid, usage *sum) {
     char line[256];
     snprintf(line, sizeof line, "/proc/%d/status", pid);
@@ -84,9 +100,15 @@ usage servers_usage(void) {
     usage sum = {0};
     for (int i = 0; i < servers_count; i++) {
         add_cpu(servers[i], &sum);
+        add_ticks(servers[i], &sum);
         add_memory(servers[i], &sum);
     }
     return sum;
+}
+
+void kernel_print(usage before, usage after) {
+    const unsigned long user = after.user_ticks - before.user_ticks, kernel = after.kernel_ticks - before.kernel_ticks;
+    if (user + kernel) printf(",\"kernel_percent\":%.0f", 100.0 * (double)kernel / (double)(user + kernel));
 }
 
 uint64_t own_cpu_ns(void) {
