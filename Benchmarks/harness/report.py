@@ -37,7 +37,7 @@ class Report:
         self._file.flush()
 
     def section(self, title, text):
-        self.write(f"\n## {title}\n\n{text}")
+        self.write(f"\n### {title}\n\n{text}")
 
     def table(self, caption, results, columns, against=None, size=None):
         """A row a case.

@@ -105,8 +105,8 @@ static void run(uint64_t deadline, const char *where) {
 }
 
 static _Noreturn void help(void) {
-    fputs("linebench -p PORT -c connections -d depth -n requests [-t seconds at most] -x COMMAND -M 'text in the last line of a reply' [-S PID,… of the servers]\n"
-          "          [-A 'said first; %d is the number of the connection' -B 'text in what answers it']\n",
+    fputs("linebench -p PORT -c connections -d depth -n requests [-t seconds at most] -x COMMAND -M 'text in the last line of a reply'\n"
+          "          [-S PID,… of the servers] [-A 'said first; %d is the number of the connection' -B 'text in what answers it']\n",
           stderr);
     exit(64);
 }

@@ -19,7 +19,7 @@ void *allocate(size_t count, size_t size);
 /// As many open files as the system lets this process have.
 void raise_open_files(void);
 
-/// What a group of processes has used. CPU in nanoseconds, from the scheduler, of all threads that live.
+/// What a group of processes has used. CPU in nanoseconds, of all threads, those that are gone too.
 typedef struct {
     uint64_t cpu_ns;
     long resident_kb;

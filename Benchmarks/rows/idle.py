@@ -58,8 +58,8 @@ def run(bench):
             ready = time.monotonic() - began
             try:
                 # What a start has to do goes on for a while.
-                time.sleep(bench.full(2, 0.5))
-                cpu, seconds = processes.cpu_seconds(server.process), bench.full(2, 0.5)
+                time.sleep(bench.full(1.5, 0.5))
+                cpu, seconds = processes.cpu_seconds(server.process), bench.full(1.5, 0.5)
                 time.sleep(seconds)
                 return {
                     "cpu_percent": (processes.cpu_seconds(server.process) - cpu) / seconds * 100,

@@ -36,7 +36,7 @@ def run(bench):
         servers = [author, *followers_peers]
         cases = {"singerd": paced("plain", servers, receivers, prefix, [peer.pid for peer in servers]), **others}
         bench.report.table(
-            f"**{caption}**, {posts(bench, receivers)} posts, {RATES[receivers]} a second", bench.interleave(cases, 3 if receivers > 10 else None), COLUMNS,
+            f"**{caption}**, {posts(bench, receivers)} posts, {RATES[receivers]} a second", bench.interleave(cases, 2 if receivers > 10 else 3), COLUMNS,
             against="singerd", size=counted(receivers))
 
     sizes = bench.full([1, 10, 50], [1, 2])
@@ -59,8 +59,8 @@ def run(bench):
 
 
 def posts(bench, receivers):
-    """Two seconds' worth and more."""
-    return bench.full(max(20, 2 * RATES[receivers]), 5)
+    """Two seconds' worth, or what says something about the middle one."""
+    return bench.full(max(16, 2 * RATES[receivers]), 5)
 
 
 def first_design(bench, followers):

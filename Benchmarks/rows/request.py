@@ -29,7 +29,8 @@ def run(bench):
 
         def measure(server, command, greeting):
             return lambda: bench.tools.run(
-                "linebench", "-p", server.port, "-c", connections, "-d", depth, "-n", requests, "-t", 2, "-x", command, "-M", "PONG", "-S", server.pid, *greeting)
+                "linebench", "-p", server.port, "-c", connections, "-d", depth, "-n", requests, "-t", 2, "-x", command, "-M", "PONG",
+                "-S", server.pid, *greeting)
 
         cases = {name: measure(*target) if target[0] else target[0].reason for name, target in targets.items()}
         bench.report.table(
