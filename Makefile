@@ -86,12 +86,14 @@ simulate: ## A network under faults, in virtual time (ARGS='--peers 10000 --seed
 	$(SWIFT) build -c release --product singer-sim
 	.build/release/singer-sim $(ARGS)
 
+SWIFT_SOURCES = Sources Tests Package.swift Benchmarks/Micro/Benchmarks Benchmarks/Micro/Package.swift
+
 lint: ## Style and layout
-	$(SWIFT) format lint --strict -r Sources Tests Package.swift --configuration .swift-format
+	$(SWIFT) format lint --strict -r $(SWIFT_SOURCES) --configuration .swift-format
 	Tests/check-manual.sh
 
 format: ## Lay the sources out
-	$(SWIFT) format -i -r Sources Tests Package.swift --configuration .swift-format
+	$(SWIFT) format -i -r $(SWIFT_SOURCES) --configuration .swift-format
 
 # Generated code is committed, so that a build needs neither protoc nor its plugin.
 proto: ## Regenerate Sources/SingerWire/singer.pb.swift (needs protoc)

@@ -3,6 +3,7 @@
 import argparse
 import os
 import resource
+import signal
 import sys
 import time
 
@@ -35,6 +36,8 @@ def parse():
 
 def main():
     options = parse()
+    # Whatever ends it, what was started is ended too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # Thousands of connections; programs that are started inherit it.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -29,6 +29,7 @@ class Report:
     def __init__(self, path):
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         self._file = open(path, "w")
+        self._sizes = []
 
     def write(self, text=""):
         print(text, flush=True)
@@ -36,13 +37,16 @@ class Report:
         self._file.flush()
 
     def section(self, title, text):
-        self.write(f"\n## {title}\n\n{text}")
+        self.write(f"\n### {title}\n\n{text}")
 
-    def table(self, caption, results, columns, against=None):
+    def table(self, caption, results, columns, against=None, size=None):
         """A row a case.
 
         against: the case whose first column the others are divided by.
+        size: what `growth` calls it, where the same is measured at several sizes.
         """
+        if size:
+            self._sizes.append((size, results, columns[0]))
         self.write(f"\n{caption}\n")
         titles = [column.title for column in columns]
         base = results.median(against, columns[0].field) if against else None
@@ -66,6 +70,23 @@ class Report:
             self.write(
                 f"\nMedian (least–most) of {rounds} {'round' if rounds == 1 else 'rounds'}. Meanwhile other processes used "
                 f"{statistics.median(results.strangers):.2f} cores (at most {max(results.strangers):.2f}).")
+
+    def growth(self):
+        """How the first column of the tables with a size changes from one to the next, case by case."""
+        sizes, self._sizes = self._sizes, []
+        if len(sizes) < 2:
+            return
+        self.write(f"\n**Growth**: {sizes[0][2].title}, and how many times that of the size before\n")
+        self.write("| | " + " | ".join(size for size, _, _ in sizes) + " |")
+        self.write("|---" + "|---:" * len(sizes) + "|")
+        for case in dict.fromkeys(case for _, results, _ in sizes for case in results.samples):
+            cells, before = [], None
+            for _, results, column in sizes:
+                value = results.median(case, column.field)
+                times = f" (× {number(value / before)})" if value is not None and before else ""
+                cells.append("–" if value is None else number(value * column.scale) + times)
+                before = value
+            self.write(f"| {case} | " + " | ".join(cells) + " |")
 
     def close(self):
         self._file.close()

@@ -18,8 +18,8 @@ ARGUMENTS = {
     "redis-server": ["@RUN@/redis.conf"],
     "mosquitto": ["-c", "@RUN@/mosquitto.conf"],
 }
-# How connections to it are joined, for fanload: ngIRCd has room for few at a time.
-JOINING = {"ngircd": "8"}
+# How many connections join at a time: ngIRCd has room for few, and InspIRCd takes up those that wait once a second.
+JOINING = {"ngircd": 8, "inspircd": 1000}
 MISSING = "not installed: make bench-deps"
 
 

@@ -252,8 +252,9 @@ static void idle(usage before) {
     for (const uint64_t end = now_ns() + (uint64_t)hold_seconds * 1000000000u; now_ns() < end;) run(100, "idling");
     const usage after = servers_usage();
     const int count = receivers + 1;
-    printf("{\"connections\":%d,\"joined_per_s\":%.0f,\"join_cpu_us\":%.1f,\"resident_b\":%.0f,\"idle_cpu_ms\":%.2f}\n", count, count * 1e9 / (double)(joined - started),
-           (double)(there.cpu_ns - before.cpu_ns) / 1e3 / count, (double)(there.resident_kb - before.resident_kb) * 1024 / count,
+    const long resident_kb = there.resident_kb - before.resident_kb;
+    printf("{\"connections\":%d,\"joined_per_s\":%.0f,\"join_cpu_us\":%.1f,\"resident_b\":%.0f,\"idle_cpu_ms\":%.2f}\n", count,
+           count * 1e9 / (double)(joined - started), (double)(there.cpu_ns - before.cpu_ns) / 1e3 / count, (double)resident_kb * 1024 / count,
            (double)(after.cpu_ns - there.cpu_ns) / 1e6 / hold_seconds);
 }
 
@@ -282,9 +283,11 @@ int main(int count, char **arguments) {
     const double seconds = (double)(now_ns() - start) / 1e9;
     const usage after = servers_usage();
     const double cpu = (double)(after.cpu_ns - quiet.cpu_ns);
-    printf("{\"messages\":%lu,\"deliveries\":%lu,\"deliveries_per_s\":%.0f,\"cpu_ns\":%.1f,\"message_cpu_us\":%.2f,\"server_cores\":%.3f,\"generator_cores\":%.3f,\"resident_kb\":%ld",
+    printf("{\"messages\":%lu,\"deliveries\":%lu,\"deliveries_per_s\":%.0f,\"cpu_ns\":%.1f,\"message_cpu_us\":%.2f,\"server_cores\":%.3f,"
+           "\"generator_cores\":%.3f,\"resident_kb\":%ld",
            messages, deliveries_count, (double)deliveries_count / seconds, cpu / (double)deliveries_count, cpu / 1e3 / (double)messages, cpu / 1e9 / seconds,
            (double)(own_cpu_ns() - own) / 1e9 / seconds, after.resident_kb);
+    kernel_print(quiet, after);
     print_latencies();
     puts("}");
     return 0;

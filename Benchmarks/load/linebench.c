@@ -105,8 +105,8 @@ static void run(uint64_t deadline, const char *where) {
 }
 
 static _Noreturn void help(void) {
-    fputs("linebench -p PORT -c connections -d depth -n requests [-t seconds at most] -x COMMAND -M 'text in the last line of a reply' [-S PID,… of the servers]\n"
-          "          [-A 'said first; %d is the number of the connection' -B 'text in what answers it']\n",
+    fputs("linebench -p PORT -c connections -d depth -n requests [-t seconds at most] -x COMMAND -M 'text in the last line of a reply'\n"
+          "          [-S PID,… of the servers] [-A 'said first; %d is the number of the connection' -B 'text in what answers it']\n",
           stderr);
     exit(64);
 }
@@ -167,6 +167,7 @@ int main(int count, char **arguments) {
     const double cpu = (double)(after.cpu_ns - before.cpu_ns);
     printf("{\"requests\":%lu,\"requests_per_s\":%.0f,\"cpu_us\":%.3f,\"server_cores\":%.3f,\"generator_cores\":%.3f,\"resident_kb\":%ld", requests,
            (double)requests / seconds, cpu / 1e3 / (double)requests, cpu / 1e9 / seconds, (double)(own_cpu_ns() - own) / 1e9 / seconds, after.resident_kb);
+    kernel_print(before, after);
     durations_print(&times, "reply");
     puts("}");
     return 0;

@@ -19,15 +19,19 @@ void *allocate(size_t count, size_t size);
 /// As many open files as the system lets this process have.
 void raise_open_files(void);
 
-/// What a group of processes has used. CPU in nanoseconds, from the scheduler, of all threads that live.
+/// What a group of processes has used. CPU in nanoseconds, of all threads, those that are gone too.
 typedef struct {
     uint64_t cpu_ns;
     long resident_kb;
+    /// Clock ticks, so of use for shares of longer runs only.
+    unsigned long user_ticks, kernel_ticks;
 } usage;
 
 /// Which processes `servers_usage` adds up: "12,13".
 void servers_parse(const char *pids);
 usage servers_usage(void);
+/// Prints `,"kernel_percent":…`: how much of the CPU used meanwhile was the kernel's.
+void kernel_print(usage before, usage after);
 /// CPU of this process, in nanoseconds.
 uint64_t own_cpu_ns(void);
 

@@ -151,6 +151,7 @@ int main(int count, char **arguments) {
     const double cpu = (double)(after.cpu_ns - before.cpu_ns);
     printf("{\"requests\":%lu,\"requests_per_s\":%.0f,\"cpu_us\":%.3f,\"server_cores\":%.3f,\"generator_cores\":%.3f,\"resident_kb\":%ld", requests,
            (double)requests / seconds, cpu / 1e3 / (double)requests, cpu / 1e9 / seconds, (double)(own_cpu_ns() - own) / 1e9 / seconds, after.resident_kb);
+    kernel_print(before, after);
     durations_print(&times, "reply");
     puts("}");
     return 0;

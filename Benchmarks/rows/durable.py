@@ -4,6 +4,7 @@ from harness.report import Column
 
 COLUMNS = [
     Column("cpu_us", "server CPU, µs a post"),
+    Column("kernel_percent", "of it the kernel's, %"),
     Column("requests_per_s", "posts a second"),
     Column("reply_p50_us", "p50, µs"),
     Column("reply_p99_us", "p99, µs"),
@@ -39,14 +40,18 @@ def run(bench):
             "bare store, 64 a commit": lambda: bare(bench, count, 64),
             "disk alone": lambda: disk(bench, min(count, 500)),
         }
+        caption = f"{sessions} session{'s' if sessions > 1 else ''}, {'one post at a time' if depth == 1 else f'{depth} posts on their way'}"
         bench.report.table(
-            f"**{sessions} session{'s' if sessions > 1 else ''}, {'one post at a time' if depth == 1 else f'{depth} posts on their way'}**, {count:,} posts, or what fits in 2 s",
-            bench.interleave(cases), COLUMNS, against="singerd")
+            f"**{caption}**, {count:,} posts, or what fits in 2 s", bench.interleave(cases, 3 if sessions in (5, 500) else None), COLUMNS, against="singerd",
+            size=f"{sessions} sessions" if depth == 1 and sessions > 1 else None)
+    bench.report.growth()
 
 
 def bare(bench, rows, batch):
     sample = bench.tools.run("sqlitebench", bench.scratch, rows, batch)
-    return {"cpu_us": sample["cpu_us"], "requests_per_s": sample["rows_per_s"], "reply_p50_us": sample["commit_p50_us"], "reply_p99_us": sample["commit_p99_us"]}
+    return {
+        "cpu_us": sample["cpu_us"], "requests_per_s": sample["rows_per_s"], "reply_p50_us": sample["commit_p50_us"], "reply_p99_us": sample["commit_p99_us"],
+    }
 
 
 def disk(bench, commits):

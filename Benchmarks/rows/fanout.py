@@ -4,6 +4,7 @@ from harness.report import Column
 
 COLUMNS = [
     Column("cpu_ns", "server CPU, ns a line"),
+    Column("kernel_percent", "of it the kernel's, %"),
     Column("deliveries_per_s", "lines a second"),
     Column("delivery_p50_us", "p50, ms", 1e-3),
     Column("delivery_p99_us", "p99, ms", 1e-3),
@@ -12,7 +13,7 @@ COLUMNS = [
 ]
 
 
-def blast(bench, server, protocol, receivers, messages, joining="64"):
+def blast(bench, server, protocol, receivers, messages, joining=64):
     """A window of 96 messages of 100 bytes."""
     return lambda: bench.tools.run(
         "fanload", "-p", server.port, "-P", protocol, "-n", receivers, "-k", messages, "-t", 2, "-W", max(messages // 20, 5), "-w", 96, "-b", 100,
@@ -32,7 +33,10 @@ def run(bench):
     for receivers in bench.full([10, 100, 1000], [3]):
         messages = bench.full(300_000, 300) // receivers
         cases = {
-            name: blast(bench, server, protocol, receivers, messages, servers.JOINING.get(name.lower(), "64")) if server else server.reason
+            name: blast(bench, server, protocol, receivers, messages, servers.JOINING.get(name.lower(), 64)) if server else server.reason
             for name, (server, protocol) in targets.items()
         }
-        bench.report.table(f"**{receivers:,} receivers**, {messages:,} messages, or what fits in 2 s", bench.interleave(cases), COLUMNS, against="singerd")
+        bench.report.table(
+            f"**{receivers:,} receivers**, {messages:,} messages, or what fits in 2 s", bench.interleave(cases), COLUMNS, against="singerd",
+            size=f"{receivers:,} receivers")
+    bench.report.growth()

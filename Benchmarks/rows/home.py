@@ -4,6 +4,7 @@ from rows.fanout import blast
 
 COLUMNS = [
     Column("cpu_ns", "server CPU, ns a line"),
+    Column("kernel_percent", "of it the kernel's, %"),
     Column("message_cpu_us", "server CPU, µs a post"),
     Column("deliveries_per_s", "lines a second"),
     Column("delivery_p50_us", "p50, ms", 1e-3),
@@ -26,9 +27,13 @@ def run(bench):
         peer.register([f"f{number}" for number in range(receivers)], following=["author"])
         messages = bench.full({10: 3_000, 100: 1_000, 1000: 300}, {3: 100})[receivers]
         cases = {
-            "singerd, IRC": blast(bench, peer, "home", receivers, messages, "16"),
-            "singerd, plain": blast(bench, peer, "plain", receivers, messages, "16"),
+            "singerd, IRC": blast(bench, peer, "home", receivers, messages, 16),
+            "singerd, plain": blast(bench, peer, "plain", receivers, messages, 16),
             "Redis pub/sub": blast(bench, redis, "redis", receivers, messages) if redis else redis.reason,
         }
-        bench.report.table(f"**{receivers:,} followers**, {messages:,} posts, or what fits in 2 s", bench.interleave(cases), COLUMNS, against="singerd, IRC")
+        results = bench.interleave(cases, 3 if receivers > 100 else None)
+        bench.report.table(
+            f"**{receivers:,} followers**, {messages:,} posts, or what fits in 2 s", results, COLUMNS, against="singerd, IRC",
+            size=f"{receivers:,} followers")
         peer.stop()
+    bench.report.growth()

@@ -6,8 +6,8 @@ from harness import processes, servers
 from harness.report import Column
 
 CONNECTIONS = [
-    Column("idle_cpu_ms", "server CPU while idle, ms a second"),
     Column("resident_b", "memory a connection, KiB", 1 / 1024),
+    Column("idle_cpu_ms", "server CPU while idle, ms a second"),
     Column("join_cpu_us", "server CPU, µs to connect"),
     Column("joined_per_s", "connected a second"),
 ]
@@ -29,7 +29,7 @@ def run(bench):
             server = start()
             try:
                 return bench.tools.run(
-                    "fanload", "-i", "-h", bench.full(2, 1), "-P", protocol, "-p", server.port, "-n", count - 1, "-C", joining, "-S", server.pid)
+                    "fanload", "-i", "-h", 1, "-P", protocol, "-p", server.port, "-n", count - 1, "-C", joining, "-S", server.pid)
             finally:
                 server.stop()
         return measure
@@ -39,12 +39,17 @@ def run(bench):
             bench.report.write(f"\n{count:,} connections need `ulimit -n {count + 1_000}`.")
             continue
         cases = {
-            "singerd, IRC": connections(lambda: bench.peer("peer"), "irc", count, "256"),
-            "singerd, nc": connections(lambda: bench.peer("peer"), "raw", count, "256"),
+            "singerd, IRC": connections(lambda: bench.peer("peer"), "irc", count, 256),
+            "singerd, nc": connections(lambda: bench.peer("peer"), "raw", count, 256),
         }
-        for name, program, joining in [("InspIRCd", "inspircd", "256"), ("ngIRCd", "ngircd", "8")]:
-            cases[name] = connections(lambda program=program: bench.server(program), "irc", count, joining) if servers.find(program) else servers.MISSING
-        bench.report.table(f"**{count:,} connections**", bench.interleave(cases, 3), CONNECTIONS)
+        for name in ("InspIRCd", "ngIRCd"):
+            program = name.lower()
+            cases[name] = servers.MISSING
+            if servers.find(program):
+                cases[name] = connections(lambda program=program: bench.server(program), "irc", count, servers.JOINING[program])
+        bench.report.table(f"**{count:,} connections**", bench.interleave(cases, 2), CONNECTIONS, size=f"{count:,} connections")
+
+    bench.report.growth()
 
     def alone(start):
         def measure():
@@ -53,8 +58,8 @@ def run(bench):
             ready = time.monotonic() - began
             try:
                 # What a start has to do goes on for a while.
-                time.sleep(bench.full(4, 0.5))
-                cpu, seconds = processes.cpu_seconds(server.process), bench.full(4, 0.5)
+                time.sleep(bench.full(1.5, 0.5))
+                cpu, seconds = processes.cpu_seconds(server.process), bench.full(1.5, 0.5)
                 time.sleep(seconds)
                 return {
                     "cpu_percent": (processes.cpu_seconds(server.process) - cpu) / seconds * 100,

@@ -84,11 +84,13 @@ def run(bench):
 
     for count, rounds in bench.full([(1_000, 5), (10_000, 3), (100_000, 1)], [(50, 1)]):
         start = time.monotonic()
-        bench.report.table(f"**{count:,} posts behind**", bench.interleave({"singerd": lambda: catch_up(count)}, rounds), CATCH_UP)
+        bench.report.table(f"**{count:,} posts behind**", bench.interleave({"singerd": lambda: catch_up(count)}, rounds), CATCH_UP, size=f"{count:,} posts")
         # Ten times as many take ten times as long, at least.
         if time.monotonic() - start > 60:
             bench.report.write("\nMore posts would take minutes on this machine, and were left out.")
             break
+
+    bench.report.growth()
 
     follower = bench.peer("follower", [author.dht])
     time.sleep(bench.full(2, 1))

@@ -36,8 +36,8 @@ def run(bench):
         servers = [author, *followers_peers]
         cases = {"singerd": paced("plain", servers, receivers, prefix, [peer.pid for peer in servers]), **others}
         bench.report.table(
-            f"**{caption}**, {posts(bench, receivers)} posts, {RATES[receivers]} a second", bench.interleave(cases, 3 if receivers > 10 else None), COLUMNS,
-            against="singerd")
+            f"**{caption}**, {posts(bench, receivers)} posts, {RATES[receivers]} a second", bench.interleave(cases, 2 if receivers > 10 else 3), COLUMNS,
+            against="singerd", size=counted(receivers))
 
     sizes = bench.full([1, 10, 50], [1, 2])
     together = bench.peer("together", [author.dht])
@@ -46,6 +46,7 @@ def run(bench):
         table(
             f"two peers, {counted(receivers)} at the second", receivers, [together], "t",
             {"Redis pub/sub": paced("redis", [redis, redis], receivers, "t", [redis.pid]) if redis else redis.reason})
+    bench.report.growth()
     together.stop()
 
     peers = []
@@ -54,11 +55,12 @@ def run(bench):
             peers.append(bench.peer(f"apart{number}", [author.dht]))
             peers[-1].register([f"a{number}"], following=["author"])
         table(f"{counted(receivers)}, each at a peer of its own", receivers, peers, "a", {"the first Singer's design": first_design(bench, receivers)})
+    bench.report.growth()
 
 
 def posts(bench, receivers):
-    """Two seconds' worth and more."""
-    return bench.full(max(20, 2 * RATES[receivers]), 5)
+    """Two seconds' worth, or what says something about the middle one."""
+    return bench.full(max(16, 2 * RATES[receivers]), 5)
 
 
 def first_design(bench, followers):

@@ -3,6 +3,7 @@ from harness.report import Column
 
 COLUMNS = [
     Column("cpu_us", "server CPU, µs a request"),
+    Column("kernel_percent", "of it the kernel's, %"),
     Column("requests_per_s", "requests a second"),
     Column("reply_p50_us", "p50, µs"),
     Column("reply_p99_us", "p99, µs"),
@@ -28,8 +29,11 @@ def run(bench):
 
         def measure(server, command, greeting):
             return lambda: bench.tools.run(
-                "linebench", "-p", server.port, "-c", connections, "-d", depth, "-n", requests, "-t", 2, "-x", command, "-M", "PONG", "-S", server.pid, *greeting)
+                "linebench", "-p", server.port, "-c", connections, "-d", depth, "-n", requests, "-t", 2, "-x", command, "-M", "PONG",
+                "-S", server.pid, *greeting)
 
         cases = {name: measure(*target) if target[0] else target[0].reason for name, target in targets.items()}
         bench.report.table(
-            f"**depth {depth}, {connections} connections**, {requests:,} requests, or what fits in 2 s", bench.interleave(cases), COLUMNS, against="singerd")
+            f"**depth {depth}, {connections} connections**, {requests:,} requests, or what fits in 2 s", bench.interleave(cases), COLUMNS,
+            against="singerd", size=f"{connections} connections" if depth == 32 else None)
+    bench.report.growth()

@@ -36,6 +36,7 @@ def run(bench):
         "3,000. The SQL alone is the simplest that finds the same posts, on the same file through Python, prepared once; it shows no ids as people see them.")
     for posts in bench.full([10_000, 100_000, 1_000_000], [500]):
         measure_store(bench, posts)
+    bench.report.growth()
 
 
 def measure_store(bench, posts):
@@ -64,7 +65,9 @@ def measure_store(bench, posts):
         cases[command] = ask(f"{command} {post_id}" if command in ("SHOW", "THREAD") else command)
         cases[f"{command}, the SQL alone"] = lambda sql=sql: alone(database, sql, values)
     cases["LOGIN"] = lambda: login(peer)
-    bench.report.table(f"**{posts:,} posts**, {os.path.getsize(directory + '/singer.db') >> 20:,} MiB", bench.interleave(cases, 3), COLUMNS)
+    bench.report.table(
+        f"**{posts:,} posts**, {os.path.getsize(directory + '/singer.db') >> 20:,} MiB", bench.interleave(cases, 3), COLUMNS,
+        size=f"{posts:,} posts")
     database.close()
     peer.stop()
 

@@ -58,6 +58,6 @@ struct BenchmarkTests {
         let text = try String(contentsOfFile: results, encoding: .utf8)
         #expect(text.contains("| singerd | ") && text.contains("| singerd, plain | ") && text.contains("| bare epoll | ") && text.contains("| TIMELINE 20 | "))
         #expect(!text.contains("runs were not whole"), "\(text)")
-        #expect(text.components(separatedBy: "\n## ").count == 5)
+        #expect(text.components(separatedBy: "\n### ").count == 5)
     }
 }
