@@ -2,19 +2,20 @@ import Foundation
 import SingerTesting
 import Testing
 
+/// Benchmarks read /proc, and their load generators are compiled.
+private let canRunBenchmarks: Bool = {
+    #if os(Linux)
+        ["python3", "make", "cc"].allSatisfy { ClientProcess.path(of: $0) != nil }
+    #else
+        false
+    #endif
+}()
+
 /// That `make bench` works, at sizes that measure nothing.
-@Suite(.enabled(if: BenchmarkTests.canRun, "python3, make or cc is not installed"), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: canRunBenchmarks, "python3, make or cc is not installed"), .timeLimit(.minutes(5)))
 struct BenchmarkTests {
     private static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Benchmarks").path
-
-    static var canRun: Bool {
-        #if os(Linux)
-            ["python3", "make", "cc"].allSatisfy { ClientProcess.path(of: $0) != nil }
-        #else
-            false
-        #endif
-    }
 
     /// Runs a program to its end and gives what it printed.
     private func run(_ arguments: [String], output: String) async throws -> (status: Int32, text: String) {
