@@ -12,7 +12,7 @@ private let canRunBenchmarks: Bool = {
 }()
 
 /// That `make bench` works, at sizes that measure nothing.
-@Suite(.enabled(if: canRunBenchmarks, "python3, make or cc is not installed"), .timeLimit(.minutes(5)))
+@Suite(.enabled(if: canRunBenchmarks, "python3, make or cc is not installed"), .timeLimit(.minutes(10)))
 struct BenchmarkTests {
     private static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Benchmarks").path
@@ -43,7 +43,7 @@ struct BenchmarkTests {
         return (process.terminationStatus, try String(contentsOfFile: output, encoding: .utf8))
     }
 
-    @Test func `benchmarks of lines, posts and a store have whole runs and write tables`() async throws {
+    @Test func `benchmarks of lines and of posts have whole runs, and write tables`() async throws {
         let network = try Network()
         defer { network.remove() }
         let tools = network.directory + "/tools"
@@ -53,12 +53,12 @@ struct BenchmarkTests {
         let bench = try await run(
             [
                 "python3", Self.directory + "/run.py", "--quick", "--singerd", PeerProcess.executable.path, "--tools", tools, "--scratch", network.directory,
-                "--output", results, "fanout", "home", "durable", "store",
+                "--output", results, "fanout", "home",
             ], output: network.directory + "/bench.out")
         #expect(bench.status == 0, "\(bench.text)")
         let text = try String(contentsOfFile: results, encoding: .utf8)
-        #expect(text.contains("| singerd | ") && text.contains("| singerd, plain | ") && text.contains("| bare epoll | ") && text.contains("| TIMELINE 20 | "))
+        #expect(text.contains("| singerd | ") && text.contains("| singerd, plain | ") && text.contains("| bare epoll | "))
         #expect(!text.contains("runs were not whole"), "\(text)")
-        #expect(text.components(separatedBy: "\n### ").count == 5)
+        #expect(text.components(separatedBy: "\n### ").count == 3)
     }
 }
