@@ -57,11 +57,6 @@ extension Simulation {
     private mutating func keepUp(_ entry: Entry, at peer: Int) {
         switch entry.content {
         case .follow(let who), .unfollow(let who):
-            // The outbox of that time is lost as well: whom it concerns may not have heard of it.
-            if peers[peer].disk.hosted[entry.header.account] == entry.header.device {
-                peers[peer].disk.debts.append((entry, who.account))
-                owe(entry, who.account, at: peer)
-            }
             if peers[peer].disk.following.contains(who.account) { takeUp(who.account, at: peer) } else { tell(peer, .unfollowed(who.account)) }
         case .post, .profile, .like, .unlike, .delete, .revoke, nil: break
         }
