@@ -30,15 +30,15 @@ struct IRCMessage: Hashable, Sendable {
     /// As typed.
     let command: String
     let parameters: [String]
-
-    /// In upper case.
-    var verb: String { command.asciiUppercased }
+    /// The command in upper case.
+    let verb: String
 
     init(tags: [Tag] = [], source: String? = nil, command: String, parameters: [String] = []) {
         self.tags = tags
         self.source = source
         self.command = command
         self.parameters = parameters
+        verb = command.asciiUppercased
     }
 
     /// Parses a line that has no line ending.
@@ -73,6 +73,7 @@ struct IRCMessage: Hashable, Sendable {
         self.tags = tags
         self.command = String(command)
         self.parameters = parameters
+        verb = command.asciiUppercased
     }
 
     func tag(_ key: String) -> Tag? { tags.first { $0.key == key } }
@@ -119,6 +120,7 @@ struct IRCMessage: Hashable, Sendable {
     }
 
     static func escape(_ value: String) -> String {
+        guard value.utf8.contains(where: { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: "\\") || $0 <= 32 }) else { return value }
         var out: [UInt8] = []
         for byte in value.utf8 {
             switch byte {
