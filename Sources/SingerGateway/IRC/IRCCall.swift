@@ -16,7 +16,7 @@ final class IRCCall {
     init(client: IRCClient, message: IRCMessage) {
         self.client = client
         self.message = message
-        label = client.capabilities.contains(.labeledResponse) ? message.tag("label")?.value : nil
+        label = message.tags.isEmpty || !client.capabilities.contains(.labeledResponse) ? nil : message.tag("label")?.value
     }
 
     var parameters: [String] { message.parameters }
@@ -62,8 +62,8 @@ extension IRCServer {
 
     /// Puts the replies to a command into the client's outbox: with its label, in a batch when they are several (IRCv3 labeled-response).
     func finish(_ call: IRCCall) {
-        var replies = call.replies
         guard !call.isDeferred else { return }
+        var replies = call.replies
         if let label = call.label {
             let tag = IRCMessage.Tag("label", label)
             switch replies.count {
@@ -98,6 +98,8 @@ extension IRCServer {
     func write(_ reply: IRCReply, in batch: String?, for capabilities: IRCCapabilities, to bytes: inout ByteBuffer) {
         let inside = batch.map { [IRCMessage.Tag("batch", $0)] } ?? []
         switch reply {
+        case .message(let message) where batch == nil:
+            message.write(for: capabilities, to: &bytes)
         case .message(var message):
             if message.responseTags.first(where: { $0.key == "batch" }) == nil { message.responseTags += inside }
             message.write(for: capabilities, to: &bytes)

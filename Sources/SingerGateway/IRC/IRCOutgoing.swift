@@ -20,7 +20,8 @@ struct IRCOutgoing: Sendable {
 
     init(_ command: String, _ parameters: [String] = [], source: String? = nil, text: String? = nil) {
         self.command = command
-        self.parameters = parameters + (text.map { [$0] } ?? [])
+        self.parameters = parameters
+        if let text { self.parameters.append(text) }
         self.endsInText = text != nil
         self.source = source
     }

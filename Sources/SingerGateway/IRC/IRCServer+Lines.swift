@@ -56,7 +56,7 @@ extension IRCServer {
     /// - Returns: what is still to be done, if it is not done.
     private func begin(_ call: IRCCall) -> IRCCommand.Later? {
         let client = call.client
-        if client.user != nil, let batch = call.message.tag("batch")?.value {
+        if !call.message.tags.isEmpty, client.user != nil, let batch = call.message.tag("batch")?.value {
             takeInBatch(call, batch)
             return nil
         }
@@ -117,5 +117,10 @@ extension IRCServer {
 
 extension IRCCall {
     /// What clients send by themselves does not tell that somebody is there.
-    fileprivate var isSignOfLife: Bool { ["PING", "PONG", "AWAY"].contains(message.verb) }
+    fileprivate var isSignOfLife: Bool {
+        switch message.verb {
+        case "PING", "PONG", "AWAY": true
+        default: false
+        }
+    }
 }

@@ -1,6 +1,12 @@
 internal import NIOCore
 internal import SingerCore
 
+#if canImport(Glibc)
+    private import Glibc
+#else
+    private import Darwin
+#endif
+
 /// What one client says in one channel while nobody in it is sent anything else: bytes that all members share, rendered once for
 /// each set of capabilities that changes them. What is said next is added there, so that a member costs nothing more.
 struct IRCRun {
@@ -63,11 +69,11 @@ extension IRCServer {
     /// - Returns: whether it was one. If not, nothing was done.
     func relay(_ line: UnsafeRawBufferPointer, from client: IRCClient) -> Bool {
         guard let speech = client.speech, let user = client.user, line.count > speech.typed.count, line.count <= IRCMessage.bytesMax,
-            line.prefix(speech.typed.count).elementsEqual(speech.typed), user.source == speech.source, speech.channel.members[user.number] != nil,
+            line.begins(with: speech.typed), user.source == speech.source, speech.channel.members[user.number] != nil,
             speech.channel.hears(user), !client.capabilities.contains(.echoMessage)
         else { return false }
         let bytes = UnsafeRawBufferPointer(rebasing: line[speech.typed.count...])
-        guard speech.sent.count + bytes.count <= IRCMessage.bytesMax, !bytes.contains(where: { $0 == 0 || $0 == 13 }),
+        guard speech.sent.count + bytes.count <= IRCMessage.bytesMax, !bytes.contains(byte: 0), !bytes.contains(byte: 13),
             let text = String(validating: bytes, as: UTF8.self)
         else { return false }
         let item = IRCHistoryItem(
@@ -87,4 +93,13 @@ extension IRCServer {
         }
         return true
     }
+}
+
+extension UnsafeRawBufferPointer {
+    fileprivate func begins(with bytes: [UInt8]) -> Bool {
+        guard count >= bytes.count, let baseAddress else { return bytes.isEmpty }
+        return memcmp(baseAddress, bytes, bytes.count) == 0
+    }
+
+    fileprivate func contains(byte: UInt8) -> Bool { baseAddress.map { memchr($0, Int32(byte), count) != nil } ?? false }
 }
