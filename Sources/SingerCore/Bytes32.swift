@@ -9,20 +9,18 @@ public struct Bytes32<Role>: Hashable, Comparable, Sendable {
     /// `nil` unless there are exactly 32 bytes.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
-        var words: [UInt64] = [0, 0, 0, 0]
-        for (offset, byte) in bytes.enumerated() {
-            words[offset >> 3] = words[offset >> 3] << 8 | UInt64(byte)
-        }
-        self.words = (words[0], words[1], words[2], words[3])
+        var bigEndian: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        withUnsafeMutableBytes(of: &bigEndian) { $0.copyBytes(from: bytes) }
+        words = Self.swapped(bigEndian)
     }
 
-    public var bytes: [UInt8] {
-        [words.0, words.1, words.2, words.3].flatMap { word in
-            stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> UInt64($0)) }
-        }
-    }
+    public var bytes: [UInt8] { withUnsafeBytes(of: Self.swapped(words)) { Array($0) } }
+    public var data: Data { withUnsafeBytes(of: Self.swapped(words)) { Data($0) } }
 
-    public var data: Data { Data(bytes) }
+    /// From the order of the bytes to that of the machine, and back.
+    private static func swapped(_ words: (UInt64, UInt64, UInt64, UInt64)) -> (UInt64, UInt64, UInt64, UInt64) {
+        (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
+    }
 
     /// The first eight bytes, for choices that must be the same in every run (`hashValue` is not).
     public var leadingWord: UInt64 { words.0 }

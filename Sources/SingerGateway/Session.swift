@@ -50,6 +50,8 @@ actor Session {
     var held: LineDecoder.Item?
     /// The text of several lines that is being typed.
     var block: TextBlock?
+    /// POSTs that have been read and not been carried out: see Session+Posts.swift.
+    var waitingPosts: [WaitingPost] = []
 
     // Pushes: see Session+Pushes.swift.
     var pushing: Task<Void, Never>?
@@ -98,6 +100,7 @@ actor Session {
                 next = isToClose ? .close : try await takeLines()
             }
             if isAtEnd, !gateway.connections.isClosing, let item = decoder.finish() { _ = try await take(item) }
+            try await writeWaitingPosts()
             if isAtEnd, case .new(.wrong) = phase { try await answer(Reply(failure: .gatewayPassword), tag: nil) }
             // What is still to be sent comes before the last line.
             await leave()
@@ -128,7 +131,10 @@ actor Session {
             if case .irc(let number) = phase {
                 return gateway.connections.isClosing || Task.isCancelled ? .close : await takeIRC(number)
             }
-            guard let item = nextItem() else { return .more }
+            guard let item = nextItem() else {
+                try await writeWaitingPosts()
+                return .more
+            }
             if gateway.connections.isClosing || Task.isCancelled { return .close }
             if try await take(item) == .close { return .close }
         }

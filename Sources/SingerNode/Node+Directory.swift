@@ -38,11 +38,14 @@ extension Node {
         let now = clock()
         guard now - providedAt > RecordKind.provider.lifetime / 2 else { return }
         providedAt = now
+        for account in hosted.union(followersHere.filter { !$0.value.isEmpty }.keys) { await provide(account) }
+    }
+
+    /// Says that a feed can be had here: co-followers find each other by this.
+    func provide(_ account: AccountKey) async {
         let endpoints = ownEndpoints()
         guard !endpoints.isEmpty else { return }
-        for account in hosted.union(followersHere.filter { !$0.value.isEmpty }.keys) {
-            await directory.put(ProviderRecord.placed(account, endpoints: endpoints, now: now, by: secret), permanent: false)
-        }
+        await directory.put(ProviderRecord.placed(account, endpoints: endpoints, now: clock(), by: secret), permanent: false)
     }
 
     /// Where this peer can be dialled, as far as it knows.
@@ -53,31 +56,6 @@ extension Node {
     }
 
     // MARK: Accounts
-
-    /// An entry written here goes into the DHT too: for those who listen and have no link, and for the account's followers to be found.
-    func publish(_ entry: Entry, by device: DeviceSecret) {
-        let directory = directory
-        job {
-            if let edge = EntryRecord.followerEdge(entry, by: device) {
-                await directory.put(edge, permanent: true)
-            }
-            await directory.put(EntryRecord.news(entry, by: device), permanent: false)
-        }
-    }
-
-    /// Notes that an account's record is out of date; it is written again shortly, once for many changes.
-    func touchRecord(of account: AccountKey) {
-        guard opened[account] != nil, dirtyRecords.insert(account).inserted else { return }
-        job {
-            guard (try? await Task.sleep(for: .milliseconds(300))) != nil else { return }
-            await self.refreshRecord(of: account)
-        }
-    }
-
-    private func refreshRecord(of account: AccountKey) async {
-        dirtyRecords.remove(account)
-        if opened[account] != nil { await publishRecord(of: account, online: true) }
-    }
 
     /// Writes the record of an account whose keys are open, tells the links, and puts it into the DHT.
     ///
@@ -140,7 +118,7 @@ extension Node {
     }
 
     func knownRecords(of account: AccountKey) async throws -> [AccountRecord] {
-        try await store.records(of: account).compactMap { try? AccountRecord(reading: $0) }
+        try await store.records(of: account).compactMap { try? AccountRecord(trusting: $0) }
     }
 
     /// The newest word on an account, from the store, or from the DHT if there is none.
@@ -179,7 +157,7 @@ extension Node {
     /// Hears the news of an account from the DHT: a way that is there even where no link can be made.
     func listen(to account: AccountKey) {
         guard listeners[account] == nil else { return }
-        let news = directory.listen(.news(account), .news)
+        let news = directory.listen(.news(account), .news, besides: opened[account]?.certificate.device.erased)
         listeners[account] = Task { await Self.hear(news, for: self) }
     }
 

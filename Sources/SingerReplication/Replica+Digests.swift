@@ -74,11 +74,12 @@ extension Replica {
         }
     }
 
-    mutating func remember(_ link: Link, of node: NodeKey) {
+    mutating func remember(_ said: [AccountKey: Ties.Tie], _ recordsSent: Set<AccountKey>, of node: NodeKey) {
         forget(node)
-        guard link.subscriptions.count >= Self.digestFeedsMin / 2 else { return }
+        let subscriptions = said.filter(\.value.isSubscriber)
+        guard subscriptions.count >= Self.digestFeedsMin / 2 else { return }
         remembered[node] = Memory(
-            subscriptions: link.subscriptions, offers: link.offers.filter { link.subscriptions.contains($0.key) }, recordsSent: link.recordsSent)
+            subscriptions: Set(subscriptions.keys), offers: subscriptions.compactMapValues(\.offer), recordsSent: recordsSent)
         rememberedOrder.append(node)
         var feeds = remembered.values.reduce(0) { $0 + $1.subscriptions.count }
         while feeds > Limits.rememberedFeedsMax, let oldest = rememberedOrder.first {
