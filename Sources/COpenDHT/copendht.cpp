@@ -65,6 +65,12 @@ void copendht_ping(copendht_node *node, const char *host, uint16_t port) {
     guarded([&] { node->node->ping(host, port); });
 }
 
+void copendht_refresh(copendht_node *node) {
+    guarded([&] {
+        node->node->post([](dht::Dht &dht) { dht.get(dht.getNodeId(), dht::GetCallback{}, dht::DoneCallback{}); });
+    });
+}
+
 size_t copendht_export_nodes(copendht_node *node, char *buffer, size_t size) {
     size_t written = 0;
     guarded([&] {

@@ -49,6 +49,9 @@ final class NodeHandle: Sendable {
 
     func ping(_ host: String, _ port: UInt16) { copendht_ping(node, host, port) }
 
+    /// Meets the neighbours: Kademlia's lookup of the own id.
+    func refresh() { copendht_refresh(node) }
+
     /// The good nodes, as `host:port` lines.
     func exportNodes() -> Data {
         var bytes = [CChar](repeating: 0, count: 64 << 10)

@@ -1,7 +1,7 @@
 import Logging
 import SingerCore
 
-/// What a directory does on its own: it looks for peers while it has none, and remembers those it has.
+/// What a directory does on its own: it looks for peers, eagerly while it has none, and remembers those it has.
 struct Upkeep: Sendable {
     let node: NodeHandle
     let changes: ChangeBroadcast
@@ -9,8 +9,9 @@ struct Upkeep: Sendable {
     let cache: NodeCache?
     let logger: Logger
 
-    static let retryMin: Duration = .seconds(1)
-    static let retryMax: Duration = .seconds(60)
+    /// Between two looks for peers: the pause doubles, and starts anew when the first peer was found or the last one lost.
+    static let pauseMin: Duration = .seconds(1)
+    static let pauseMax: Duration = .seconds(60)
     static let savePeriod: Duration = .seconds(180)
 
     /// Until the task is cancelled.
@@ -23,22 +24,29 @@ struct Upkeep: Sendable {
 
     private func findPeers() async {
         let known = cache?.load() ?? []
-        for peer in known { ping(peer) }
-        var pause = Self.retryMin
-        let changed = changes.stream()
+        var pause = Self.pauseMin
+        var hasPeers = false
         while !Task.isCancelled {
-            if node.status.goodNodes > 0 {
-                pause = Self.retryMin
-                // Wakes up at any change; what was lost meanwhile is seen above.
-                for await _ in changed { break }
-                continue
+            let changed = changes.stream()
+            if hasPeers != (node.status.goodNodes > 0) {
+                hasPeers.toggle()
+                pause = Self.pauseMin
             }
+            // Also those who have peers ask the bootstrap peers: a network that was split has peers in either part.
             for peer in bootstrap { ping(peer) }
-            // From the second round on: at the first these have just been asked.
-            if pause > Self.retryMin { for peer in known { ping(peer) } }
+            if hasPeers { node.refresh() } else { for peer in known { ping(peer) } }
             // A tenth of jitter, so that peers that lost each other together do not come back together.
-            try? await Task.sleep(for: pause * Double.random(in: 0.9...1.1))
-            pause = min(pause * 2, Self.retryMax)
+            await wait(for: pause * Double.random(in: 0.9...1.1), orUntil: changed) { [hasPeers] in hasPeers != (node.status.goodNodes > 0) }
+            pause = min(pause * 2, Self.pauseMax)
+        }
+    }
+
+    private func wait(for span: Duration, orUntil changed: AsyncStream<Void>, isEnough: @escaping @Sendable () -> Bool) async {
+        await withTaskGroup { group in
+            group.addTask { try? await Task.sleep(for: span) }
+            group.addTask { for await _ in changed where isEnough() { break } }
+            await group.next()
+            group.cancelAll()
         }
     }
 

@@ -54,6 +54,13 @@ extension Directory {
         for await _ in changes where await status().isConnected { return }
     }
 
+    /// Returns when `count` peers have answered.
+    func meets(_ count: Int) async {
+        let changes = changes()
+        if await status().goodNodes >= count { return }
+        for await _ in changes where await status().goodNodes >= count { return }
+    }
+
     /// Returns when there is none any more.
     func disconnected() async {
         let changes = changes()

@@ -67,6 +67,34 @@ struct OpenDHTTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func `nodes that were told of one peer only meet all the others, though nobody puts or gets anything`() async throws {
+        let network = "test-\(UUID())"
+        let hub = try await Cluster.openDHT(network: network)
+        let peer = try #require(Endpoint(host: "127.0.0.1", port: await hub.status().port))
+        var nodes: [OpenDHTDirectory] = []
+        for _ in 0..<4 { nodes.append(try await Cluster.openDHT(network: network, bootstrap: [peer])) }
+        for node in nodes { await node.meets(4) }
+        for node in nodes + [hub] { await node.shutdown() }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `parts of a network that each have peers become one, when a bootstrap peer of one comes up in the other`() async throws {
+        let network = "test-\(UUID())"
+        let placeholder = try await Cluster.openDHT(network: network)
+        let shared = try #require(Endpoint(host: "127.0.0.1", port: await placeholder.status().port))
+        await placeholder.shutdown()
+        let first = try await Cluster.openDHT(network: network)
+        let second = try await Cluster.openDHT(network: network)
+        let ports = [await first.status().port, await second.status().port]
+        let ends = try ports.map { try #require(Endpoint(host: "127.0.0.1", port: $0)) }
+        let here = try await Cluster.openDHT(network: network, bootstrap: [ends[0], shared])
+        await here.meets(1)
+        let there = try await Cluster.openDHT(network: network, bootstrap: [ends[1]], port: shared.port)
+        for node in [here, there, first, second] { await node.meets(3) }
+        for node in [here, there, first, second] { await node.shutdown() }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func `a node whose peers are gone says so, and finds them when they are back`() async throws {
         let network = "test-\(UUID())"
         let first = try await Cluster.openDHT(network: network)

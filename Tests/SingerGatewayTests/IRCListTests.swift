@@ -30,14 +30,23 @@ import Testing
         }
     }
 
+    private func admits(_ words: String, _ name: String, _ members: Int, created: Int64 = 0, topic: Int64? = nil) -> Bool {
+        IRCListFilter(words.split(separator: ",").map(String.init))
+            .admits(.init(name: name, members: members, created: created, topicSet: topic), now: 100 * 60_000)
+    }
+
     @Test func `names are alternatives, conditions hold together`() {
-        func admits(_ words: String, _ name: String, _ members: Int) -> Bool {
-            IRCListFilter(words.split(separator: ",").map(String.init)).admits(name, members: members)
-        }
         #expect(admits("", "#a", 0))
         #expect(admits("#a,#b", "#B", 1) && !admits("#a,#b", "#c", 1))
         #expect(admits(">1,<4", "#a", 2) && !admits(">1,<4", "#a", 1) && !admits(">1,<4", "#a", 4))
         #expect(!admits("!*a*,#*", "#a", 1) && admits("!*a*,#*", "#b", 1))
         #expect(admits("<", "#a", 5) && admits(">x", "#a", 5))
+    }
+
+    @Test func `C and T ask for the age of a channel and of its topic, in minutes`() {
+        #expect(admits("C>99", "#a", 1) && !admits("C>100", "#a", 1) && !admits("C<100", "#a", 1) && admits("c<101,C>99", "#a", 1))
+        #expect(admits("T<11", "#a", 1, topic: 90 * 60_000) && !admits("T>10", "#a", 1, topic: 90 * 60_000))
+        #expect(!admits("T>1", "#a", 1) && !admits("T<1000", "#a", 1))
+        #expect(admits("C<1", "#a", 1, created: 101 * 60_000))
     }
 }

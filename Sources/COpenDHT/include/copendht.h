@@ -107,6 +107,10 @@ void copendht_get_status(copendht_node *node, copendht_status *status);
 /// Asks a node to be a peer. Names are resolved on a thread of their own, a few at a time.
 void copendht_ping(copendht_node *node, const char *host, uint16_t port);
 
+/// Looks its own id up in the network, as a Kademlia node does when it joins and from then on at times: it meets its neighbours, and
+/// they meet it.
+void copendht_refresh(copendht_node *_Nonnull node);
+
 /// The good nodes, one `host:port` or `[host]:port` a line, those that are best to come back with first.
 ///
 /// - Returns: how many bytes were written; never more than `size`, never a part of a line.

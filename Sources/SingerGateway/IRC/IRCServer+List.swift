@@ -8,7 +8,9 @@ extension IRCServer {
         numeric(.listStart, call, ["Channel"], "Users  Name")
         if let login = call.client.login { await listViews(filter, login, call) }
         for channel in channels.values.sorted(by: { $0.name < $1.name }) where isVisible(channel, to: call.client.user) {
-            guard filter.admits(channel.name, members: channel.members.count) else { continue }
+            let facts = IRCListFilter.Facts(
+                name: channel.name, members: channel.members.count, created: channel.created, topicSet: channel.topic?.setAt)
+            guard filter.admits(facts, now: now) else { continue }
             numeric(.list, call, [channel.name, String(channel.members.count)], channel.topic?.text ?? "")
         }
         numeric(.listEnd, call, [], "End of /LIST")
@@ -21,8 +23,9 @@ extension IRCServer {
         }
         for view in views.values.sorted(by: { $0.channel < $1.channel }) {
             let followed = view.view == .home ? (try? await node.followed(by: login).count) ?? 0 : 0
-            guard filter.admits(view.channel, members: followed + 1) else { continue }
             let topic = await topic(of: view, login, call.client)
+            let facts = IRCListFilter.Facts(name: view.channel, members: followed + 1, created: view.opened, topicSet: topic?.setAt)
+            guard filter.admits(facts, now: now) else { continue }
             numeric(.list, call, [view.channel, String(followed + 1)], topic?.text ?? "")
         }
     }

@@ -23,7 +23,7 @@ extension IRCServer {
         "TOPICLEN=\(IRCLimits.topicBytesMax)", "AWAYLEN=\(IRCLimits.awayBytesMax)", "KICKLEN=\(IRCLimits.kickBytesMax)",
         "NAMELEN=\(IRCLimits.realNameBytesMax)", "LINELEN=512", "MODES=4",
         "TARGMAX=JOIN:,PART:,NAMES:,LIST:,KICK:1,WHOIS:1,PRIVMSG:\(IRCLimits.targetsMax),NOTICE:\(IRCLimits.targetsMax),TAGMSG:\(IRCLimits.targetsMax),MONITOR:",
-        "MONITOR=\(IRCLimits.monitorMax)", "WHOX", "BOT=B", "UTF8ONLY", "ELIST=MNU", "SAFELIST", "CHATHISTORY=\(IRCLimits.historyRowsMax)",
+        "MONITOR=\(IRCLimits.monitorMax)", "WHOX", "BOT=B", "UTF8ONLY", "ELIST=CMNTU", "SAFELIST", "CHATHISTORY=\(IRCLimits.historyRowsMax)",
         "MSGREFTYPES=msgid,timestamp", "METADATA=\(IRCLimits.metadataKeysMax)",
     ]
 
