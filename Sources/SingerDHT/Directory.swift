@@ -27,6 +27,9 @@ public protocol Directory: Sendable {
     /// loses the oldest, never memory.
     func listen(_ place: DirectoryKey, _ kind: RecordKind) -> AsyncStream<Envelope>
 
+    /// Asks whether a node of the network is at an address: what was cut apart joins again by such a hint.
+    func meet(_ endpoint: Endpoint) async
+
     /// What the node knows of its network now.
     func status() async -> DirectoryStatus
 

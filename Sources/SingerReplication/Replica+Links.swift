@@ -69,7 +69,8 @@ extension Replica {
         }
         let isStuck = !isServed(account) || isBehind(account) || isKeptWaiting(account, now: now)
         if looksElsewhere, !feed.isHosted, isStuck || needsSource(account) { actions += dialOthers(account, count: 2, now: now) }
-        if isStuck || feed.referred.isEmpty && needsSource(account) { actions += lookUp(account, now: now) }
+        // Where the home answers at once, nobody else need be asked.
+        if looksElsewhere, isStuck || feed.referred.isEmpty && needsSource(account) { actions += lookUp(account, now: now) }
         return actions
     }
 
@@ -127,6 +128,7 @@ extension Replica {
 
     mutating func linkUp(_ node: NodeKey, _ endpoints: [Endpoint], now: Milliseconds) -> [Action] {
         links[node] = Link(since: now)
+        links[node]?.recordsSent = remembered[node]?.recordsSent ?? []
         nodes[node, default: NodeState(endpoints: [])].dialledAt = nil
         nodes[node]?.retry.reset()
         if !endpoints.isEmpty { nodes[node]?.endpoints = endpoints }
@@ -138,8 +140,9 @@ extension Replica {
     }
 
     mutating func linkDown(_ node: NodeKey, now: Milliseconds) -> [Action] {
+        let memory = memory(of: node)
         guard let link = links.removeValue(forKey: node) else { return [] }
-        remember(link, of: node)
+        remember(memory, of: node)
         spare.remove(node)
         for account in link.subscriptions { feeds[account]?.eager.remove(node) }
         for account in link.sources.keys {

@@ -116,6 +116,8 @@ public struct Replica: Sendable {
         var recordsSent: Set<AccountKey> = []
         /// Feeds whose quarantined devices the other side was told of.
         var proofsSent: Set<AccountKey> = []
+        /// Feeds that the other side was told are not wanted, because news of them came.
+        var declined: Set<AccountKey> = []
         var wantsUnderWay = 0
         /// Since when nothing has been heard of the other side, although requests may be under way.
         var waitingSince: Milliseconds = 0
@@ -216,8 +218,10 @@ public struct Replica: Sendable {
         case .withheld(let account, let logs): return withheld(account, logs, now: now)
         case .greet(let node, let endpoints): return greet(node, endpoints, now: now)
         case .owes(let debt): return owe(debt, now: now)
-        case .recordChanged(let account, let source):
-            return (feeds[account]?.eager ?? []).filter { $0 != source }.sorted().map { .sendRecord(account, to: $0) }
+        case .recordChanged(let account, let source): return recordChanged(account, from: source)
+        case .remembered(let node, let memory):
+            if links[node] == nil { remember(memory, of: node) }
+            return []
         case .equivocated(let proof, let node): return equivocated(proof, from: node)
         case .tick: return tick(now: now)
         }
@@ -310,7 +314,7 @@ public struct Replica: Sendable {
         let links = links.values.reduce(0) { sum, link in
             sum + link.subscriptions.count + link.offers.values.reduce(0) { $0 + $1.values.reduce(1) { $0 + $1.ranges.count } }
         }
-        return feeds + links + nodes.count + debts.count + remembered.values.reduce(0) { $0 + $1.subscriptions.count }
+        return feeds + links + nodes.count + debts.count + remembered.values.reduce(0) { $0 + $1.states.count }
     }
 
     /// The feeds whose news a link wants.

@@ -429,7 +429,7 @@ public struct Simulation: Sendable {
                 hops = max(hops, stored.hops)
             }
             send(.entries(batch, answers: want), from: peer, to: other, hops: hops &+ 1)
-        case .sendRecord: break
+        case .sendRecord, .unwanted: break
         case .dial(let node, _):
             precondition(peers[peer].dialling.insert(node).inserted, "peer \(peer) dials the same peer twice at once, seed \(seed)")
             if keepsHistory { peers[peer].dials.append((now, node)) }
