@@ -1,6 +1,6 @@
 # Singer: `make run` starts a peer, `make test` proves that it works. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build release run test check demo measure simulate lint format proto install install-files uninstall clean
+.PHONY: help deps deps-test build release run test check demo measure measure-faults simulate lint format proto install install-files uninstall clean
 
 PREFIX ?= /usr/local
 # What is installed from.
@@ -9,7 +9,7 @@ SWIFT ?= swift
 DEBIAN_PACKAGES = libsqlite3-dev libreadline-dev libopendht-dev
 # Programs that tests talk to or check with, IRC clients among them. Where one is missing its test is skipped.
 DEBIAN_TEST_PACKAGES = irssi weechat-headless weechat-plugins ii python3-irc \
-  bash-completion bsdutils fish man-db mandoc netcat-openbsd procps python3 systemd tmux zsh
+  bash-completion bsdutils fish iproute2 man-db mandoc netcat-openbsd procps python3 systemd tmux zsh
 ARGS ?=
 
 help: ## What can be made
@@ -65,6 +65,9 @@ demo: release ## Three peers, three people, and what they see
 measure: release ## Start-up, push latency, posts a second, memory; the same of the client
 	python3 Tests/measure.py .build/release/singerd
 	python3 Tests/measure_client.py .build/release/singerd .build/release/singer
+
+measure-faults: release ## Logins with a dead author, a long catch-up, the bytes of reconnects: minutes (needs ss of iproute2)
+	python3 Tests/measure_faults.py .build/release/singerd
 
 simulate: ## A network under faults, in virtual time (ARGS='--peers 10000 --seed 3'; --help says more)
 	$(SWIFT) build -c release --product singer-sim
