@@ -9,20 +9,23 @@ public struct Bytes32<Role>: Hashable, Comparable, Sendable {
     /// `nil` unless there are exactly 32 bytes.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
-        var words: [UInt64] = [0, 0, 0, 0]
-        for (offset, byte) in bytes.enumerated() {
-            words[offset >> 3] = words[offset >> 3] << 8 | UInt64(byte)
-        }
-        self.words = (words[0], words[1], words[2], words[3])
+        // Every key and hash that comes in passes here: at once where the bytes lie together, as they nearly always do.
+        words = bytes.withContiguousStorageIfAvailable(Self.words) ?? Array(bytes).withUnsafeBufferPointer(Self.words)
     }
 
-    public var bytes: [UInt8] {
-        [words.0, words.1, words.2, words.3].flatMap { word in
-            stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: word >> UInt64($0)) }
-        }
+    private static func words(_ bytes: UnsafeBufferPointer<UInt8>) -> (UInt64, UInt64, UInt64, UInt64) {
+        let raw = UnsafeRawBufferPointer(bytes)
+        func word(_ index: Int) -> UInt64 { UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)) }
+        return (word(0), word(1), word(2), word(3))
     }
 
-    public var data: Data { Data(bytes) }
+    public var bytes: [UInt8] { withBytes { Array($0) } }
+
+    public var data: Data { withBytes { Data($0) } }
+
+    private func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        withUnsafeBytes(of: (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian), body)
+    }
 
     /// The first eight bytes, for choices that must be the same in every run (`hashValue` is not).
     public var leadingWord: UInt64 { words.0 }

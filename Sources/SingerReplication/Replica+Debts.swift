@@ -2,47 +2,55 @@ import SingerCore
 
 /// Entries that somebody else's peer must get, whether or not it replicates the log: each is sent until it is acknowledged.
 extension Replica {
+    struct DebtState: Sendable {
+        let debt: Debt
+        var retry = Retry()
+    }
+
     mutating func owe(_ debt: Debt, now: Milliseconds) -> [Action] {
-        guard debts[debt.key] == nil else { return [] }
-        debts[debt.key] = DebtState(debt: debt)
-        feeds[debt.recipient, default: Feed()].debts += 1
+        guard feeds[debt.recipient]?.debts[debt.entry.id] == nil else { return [] }
+        feeds[debt.recipient, default: Feed()].debts[debt.entry.id] = DebtState(debt: debt)
+        owing.insert(debt.recipient)
         return pursue(debt, now: now)
     }
 
     private mutating func pursue(_ debt: Debt, now: Milliseconds) -> [Action] {
         guard let home = (feeds[debt.recipient]?.homes ?? []).filter({ links[$0] != nil }).min() else { return seek(debt.recipient, now: now) }
         // Until the receipt comes; on a link that lives this is never repeated.
-        debts[debt.key]?.retry.failed(at: now, min: Self.receiptTimeout, max: Limits.outboxBackoffMax, random: &random)
+        feeds[debt.recipient]?.debts[debt.entry.id]?.retry.failed(
+            at: now, min: Self.receiptTimeout, max: Limits.outboxBackoffMax, random: &random)
         return [.send(.delivery(debt), to: home)]
     }
 
     /// Sends what is owed to an account, over a link to its home that has just come up.
     mutating func deliver(to node: NodeKey, of account: AccountKey, now: Milliseconds) -> [Action] {
-        guard feeds[account]?.homes.contains(node) == true, feeds[account]?.debts ?? 0 > 0 else { return [] }
-        if !needsLink(account, now: now) { unserved.remove(account) }
-        let owed = debts.values.filter { $0.debt.recipient == account }.sorted {
-            ($0.debt.entry.header.created, $0.debt.entry.id) < ($1.debt.entry.header.created, $1.debt.entry.id)
-        }
-        return owed.flatMap { pursue($0.debt, now: now) }
+        guard owing.contains(account), let feed = feeds[account], feed.homes.contains(node) else { return [] }
+        if need(of: account, now: now) == nil { unserved[account] = nil }
+        return Self.oldestFirst(feed.debts.values).flatMap { pursue($0, now: now) }
     }
 
     mutating func retryDebts(now: Milliseconds) -> [Action] {
-        debts.values.filter { $0.retry.attempts > 0 && $0.retry.isDue(at: now) }
-            .sorted { ($0.debt.entry.header.created, $0.debt.entry.id) < ($1.debt.entry.header.created, $1.debt.entry.id) }
-            .flatMap { pursue($0.debt, now: now) }
+        let due = owing.flatMap { account in (feeds[account]?.debts ?? [:]).values.filter { $0.retry.attempts > 0 && $0.retry.isDue(at: now) } }
+        return Self.oldestFirst(due).flatMap { pursue($0, now: now) }
     }
 
-    mutating func receipt(_ key: Debt.Key, isUnknown: Bool, from node: NodeKey, now: Milliseconds) -> [Action] {
-        guard let state = debts[key] else { return [] }
+    private static func oldestFirst(_ debts: some Sequence<DebtState>) -> [Debt] {
+        debts.map(\.debt).sorted {
+            ($0.entry.header.created, $0.entry.id, $0.recipient) < ($1.entry.header.created, $1.entry.id, $1.recipient)
+        }
+    }
+
+    mutating func receipt(_ entry: EntryID, _ recipient: AccountKey, isUnknown: Bool, from node: NodeKey, now: Milliseconds) -> [Action] {
+        guard let debt = feeds[recipient]?.debts[entry]?.debt else { return [] }
         guard !isUnknown else {
             // The account has moved, or the directory was wrong: look again, later.
-            feeds[key.recipient]?.homes.remove(node)
-            return seek(key.recipient, now: now)
+            feeds[recipient]?.homes.remove(node)
+            return seek(recipient, now: now)
         }
-        guard feeds[key.recipient]?.homes.contains(node) == true else { return [] }
-        debts[key] = nil
-        feeds[key.recipient]?.debts -= 1
-        if !needsLink(key.recipient, now: now) { unserved.remove(key.recipient) }
-        return [.settle(state.debt)]
+        guard feeds[recipient]?.homes.contains(node) == true else { return [] }
+        feeds[recipient]?.debts[entry] = nil
+        if feeds[recipient]?.debts.isEmpty == true { owing.remove(recipient) }
+        if need(of: recipient, now: now) == nil { unserved[recipient] = nil }
+        return [.settle(debt)]
     }
 }

@@ -19,11 +19,6 @@ extension Replica {
             self.states = states
             self.recordsSent = recordsSent
         }
-
-        init(_ link: Link) {
-            states = link.subscriptions.sorted().map { FeedState(account: $0, interest: .subscribe, held: link.offers[$0] ?? [:]) }
-            recordsSent = link.recordsSent
-        }
     }
 
     /// With fewer feeds than this all is said at once: a question and an answer would cost more.
@@ -81,7 +76,12 @@ extension Replica {
     /// What is worth knowing of a peer at the next link, or after a restart of this one.
     public func memory(of node: NodeKey) -> Memory? {
         guard let link = links[node] else { return remembered[node] }
-        return link.subscriptions.count >= Self.digestFeedsMin / 2 ? Memory(link) : nil
+        guard ties.counts(of: node).subscriptions >= Self.digestFeedsMin / 2 else { return nil }
+        let states = ties.feeds(of: node).sorted().compactMap { account -> FeedState? in
+            guard let tie = ties[account, node], tie.isSubscriber else { return nil }
+            return FeedState(account: account, interest: .subscribe, held: tie.offer ?? [:])
+        }
+        return Memory(states: states, recordsSent: link.recordsSent)
     }
 
     mutating func remember(_ memory: Memory?, of node: NodeKey) {

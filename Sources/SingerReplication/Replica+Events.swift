@@ -100,13 +100,6 @@ extension Replica {
             self.entry = entry
             self.recipient = recipient
         }
-
-        var key: Key { Key(entry: entry.id, recipient: recipient) }
-
-        struct Key: Hashable {
-            let entry: EntryID
-            let recipient: AccountKey
-        }
     }
 
     /// A range of one log, at most `Limits.batchEntriesMax` long.

@@ -2,6 +2,30 @@ import SingerCore
 
 /// Finding peers and keeping links to them.
 extension Replica {
+    struct Link: Sendable {
+        let since: Milliseconds
+        /// Feeds whose account records the other side was sent over this link, or over the one before.
+        var recordsSent: Set<AccountKey> = []
+        /// Feeds whose quarantined devices the other side was told of.
+        var proofsSent: Set<AccountKey> = []
+        /// Feeds that the other side was told are not wanted, because news of them came.
+        var declined: Set<AccountKey> = []
+        var wantsUnderWay = 0
+        /// Since when nothing has been heard of the other side, although requests may be under way.
+        var waitingSince: Milliseconds = 0
+    }
+
+    struct NodeState: Sendable {
+        var endpoints: [Endpoint]
+        /// Feeds among whose holders it is.
+        var feeds: Set<AccountKey> = []
+        /// Since when a dial has been under way.
+        var dialledAt: Milliseconds?
+        var retry = Retry()
+
+        var isDialling: Bool { dialledAt != nil }
+    }
+
     mutating func learn(_ contact: Contact, now: Milliseconds) -> [Action] {
         guard feeds[contact.account] != nil else { return [] }
         if contact.isHome {
@@ -10,95 +34,30 @@ extension Replica {
         }
         hold(contact.node, contact.endpoints, of: contact.account)
         guard links[contact.node] == nil else { return deliver(to: contact.node, of: contact.account, now: now) }
-        return needsLink(contact.account, now: now) ? seek(contact.account, now: now) : []
+        return seek(contact.account, now: now)
     }
 
     /// Notes that a peer is said to hold a feed, and where it can be dialled.
     mutating func hold(_ node: NodeKey, _ endpoints: [Endpoint], of account: AccountKey) {
         guard let feed = feeds[account] else { return }
-        if feed.holders.count >= Limits.holdersMax, !feed.holders.contains(node) {
-            // Those that could not be reached make room; the account's own peers stay.
-            let others = feed.holders.subtracting(feed.homes).filter { links[$0] == nil }
-            guard let worst = others.max(by: { (nodes[$0]?.retry.attempts ?? 0, $0) < (nodes[$1]?.retry.attempts ?? 0, $1) }) else { return }
-            feeds[account]?.holders.remove(worst)
-            if nodes[worst]?.isDialling == false { nodes[worst] = nil }
+        if !feed.holders.contains(node) {
+            if feed.holders.count >= Limits.holdersMax, !feed.homes.contains(node) {
+                guard let worst = leastReachable(of: feed) else { return }
+                feeds[account]?.holders.remove(worst)
+                nodes[worst]?.feeds.remove(account)
+                if let state = nodes[worst], state.feeds.isEmpty, !state.isDialling { nodes[worst] = nil }
+            }
+            feeds[account]?.holders.insert(node)
+            nodes[node, default: NodeState(endpoints: endpoints)].feeds.insert(account)
         }
-        feeds[account]?.holders.insert(node)
-        if nodes[node] == nil || !endpoints.isEmpty { nodes[node, default: NodeState(endpoints: [])].endpoints = endpoints }
+        if !endpoints.isEmpty { nodes[node]?.endpoints = endpoints }
     }
 
-    /// Whether something is wanted of the account's peers and no link is up that would give it.
-    func needsLink(_ account: AccountKey, now: Milliseconds) -> Bool {
-        guard let feed = feeds[account] else { return false }
-        if feed.debts > 0, !feed.homes.contains(where: { links[$0] != nil }) { return true }
-        // The account's other devices; whoever else holds the log may tell of it, and need not be looked for.
-        if feed.isHosted { return feed.homes.contains { links[$0] == nil } }
-        return feed.isWanted(at: now)
-            && (!isServed(account) || isBehind(account) || needsSource(account) || missesHome(account) || isKeptWaiting(account, now: now))
-    }
-
-    /// Whether something is known to be missing of a feed that no link offers: those who serve it are behind, too.
-    func isBehind(_ account: AccountKey) -> Bool {
-        guard let feed = feeds[account] else { return false }
-        let offers = links.values.compactMap { $0.offers[account] }
-        return feed.logs.contains { device, log in
-            guard log.proof == nil, let floor = log.floor, let last = log.held.last, last > floor, log.held.ranges.count > 1 else { return false }
-            var covered = log.held
-            for range in log.coming.keys { covered.insert(range) }
-            for want in log.asked.keys { covered.insert(want.range) }
-            for offer in offers { for range in offer[device]?.ranges ?? [] { covered.insert(range) } }
-            return !covered.missing(in: floor...last).isEmpty
+    /// Who makes room for another holder: one that could not be reached, and is none of the account's own peers.
+    private func leastReachable(of feed: Feed) -> NodeKey? {
+        feed.holders.filter { !feed.homes.contains($0) && links[$0] == nil }.max {
+            (nodes[$0]?.retry.attempts ?? 0, $0) < (nodes[$1]?.retry.attempts ?? 0, $1)
         }
-    }
-
-    /// Dials whoever may hold the feed: the author's own peers first, others where those do not answer at once; and looks for more.
-    mutating func seek(_ account: AccountKey, now: Milliseconds) -> [Action] {
-        guard needsLink(account, now: now), let feed = feeds[account] else {
-            unserved.remove(account)
-            feeds[account]?.seekingSince = nil
-            return []
-        }
-        unserved.insert(account)
-        let since = feed.seekingSince ?? now
-        feeds[account]?.seekingSince = since
-        var actions: [Action] = []
-        var looksElsewhere = feed.homes.allSatisfy { links[$0] != nil } || now - since >= Self.homeDialPatience
-        for node in feed.homes.sorted() {
-            actions += dial(node, now: now)
-            if links[node] == nil, nodes[node]?.retry.attempts ?? 1 > 0 { looksElsewhere = true }
-        }
-        let isStuck = !isServed(account) || isBehind(account) || isKeptWaiting(account, now: now)
-        if looksElsewhere, !feed.isHosted, isStuck || needsSource(account) { actions += dialOthers(account, count: 2, now: now) }
-        // Where the home answers at once, nobody else need be asked.
-        if looksElsewhere, isStuck || feed.referred.isEmpty && needsSource(account) { actions += lookUp(account, now: now) }
-        return actions
-    }
-
-    /// When `seek` has something to do next.
-    func seekDue(_ account: AccountKey) -> Milliseconds {
-        guard let feed = feeds[account] else { return .max }
-        var due = feed.isLookingUp ? .max : feed.lookup.due
-        // Homes are holders, too.
-        for node in feed.holders where links[node] == nil {
-            if let state = nodes[node], !state.isDialling, !state.endpoints.isEmpty { due = min(due, state.retry.due) }
-        }
-        return due
-    }
-
-    /// Dials holders besides the homes: those that failed least first, so that a few that are gone do not stand before all
-    /// others for ever; of these the ones that were named last; of these any.
-    mutating func dialOthers(_ account: AccountKey, count: Int, now: Milliseconds) -> [Action] {
-        guard let feed = feeds[account] else { return [] }
-        let others = feed.holders.subtracting(feed.homes).filter { links[$0] == nil && nodes[$0]?.endpoints.isEmpty == false }
-        let dialled = others.compactMap { nodes[$0]?.dialledAt }
-        // A process that hangs is waited for, but the others are not kept waiting.
-        let free = min(count - dialled.count { now - $0 < Self.dialPatience }, Self.dialsMax - dialled.count)
-        guard free > 0 else { return [] }
-        let referred = Set(feed.referred)
-        let ranked = others.filter { nodes[$0]?.isDialling == false && nodes[$0]?.retry.isDue(at: now) == true }.sorted { a, b in
-            (nodes[a]?.retry.attempts ?? 0, referred.contains(a) ? 0 : 1, mixed(a)) < (nodes[b]?.retry.attempts ?? 0, referred.contains(b) ? 0 : 1, mixed(b))
-        }
-        return ranked.prefix(free).flatMap { dial($0, now: now) }
     }
 
     mutating func lookUp(_ account: AccountKey, now: Milliseconds) -> [Action] {
@@ -106,6 +65,11 @@ extension Replica {
         feeds[account]?.isLookingUp = true
         feeds[account]?.lookup.failed(at: now, min: Limits.dialBackoffMin * 2, max: Limits.dialBackoffMax, random: &random)
         return [.lookUp(account)]
+    }
+
+    mutating func lookupEnded(_ account: AccountKey) {
+        feeds[account]?.isLookingUp = false
+        if let due = unserved[account] { unserved[account] = min(due, feeds[account]?.lookup.due ?? .max) }
     }
 
     mutating func dial(_ node: NodeKey, now: Milliseconds) -> [Action] {
@@ -123,29 +87,33 @@ extension Replica {
     mutating func dialFailed(_ node: NodeKey, now: Milliseconds) -> [Action] {
         nodes[node]?.dialledAt = nil
         nodes[node]?.retry.failed(at: now, min: Limits.dialBackoffMin, max: Limits.dialBackoffMax, random: &random)
-        return seekAll(now: now) { $0.holders.contains(node) }
+        return seekAll(node, now: now)
     }
 
     mutating func linkUp(_ node: NodeKey, _ endpoints: [Endpoint], now: Milliseconds) -> [Action] {
         links[node] = Link(since: now)
         links[node]?.recordsSent = remembered[node]?.recordsSent ?? []
+        ties.join(node)
         nodes[node, default: NodeState(endpoints: [])].dialledAt = nil
         nodes[node]?.retry.reset()
         if !endpoints.isEmpty { nodes[node]?.endpoints = endpoints }
         var actions = introduce(to: node, now: now)
-        for account in Set(debts.values.map(\.debt.recipient)).sorted() where feeds[account]?.homes.contains(node) == true {
+        for account in (nodes[node]?.feeds ?? []).sorted() {
             actions += deliver(to: node, of: account, now: now)
+            // It has a moment to say what it has before others are dialled.
+            if unserved[account] != nil { unserved[account] = now + Self.homeDialPatience }
         }
         return actions
     }
 
     mutating func linkDown(_ node: NodeKey, now: Milliseconds) -> [Action] {
         let memory = memory(of: node)
-        guard let link = links.removeValue(forKey: node) else { return [] }
+        guard links.removeValue(forKey: node) != nil else { return [] }
+        let said = ties.leave(node)
         remember(memory, of: node)
         spare.remove(node)
-        for account in link.subscriptions { feeds[account]?.eager.remove(node) }
-        for account in link.sources.keys {
+        for account in said.keys.sorted() {
+            feeds[account]?.eager.remove(node)
             if feeds[account]?.parent == node { feeds[account]?.parent = nil }
             watchOverlay(account, now: now)
         }
@@ -153,28 +121,15 @@ extension Replica {
         // Both ends may dial again: let chance decide who comes first, without waiting long.
         nodes[node]?.retry.failed(at: now, min: Limits.dialBackoffMin / 2, max: Limits.dialBackoffMax, random: &random)
         var actions: [Action] = []
-        for account in fetching.sorted() {
-            forgetAsked(account) { $0.node == node }
-            actions += fetch(account, now: now)
+        for account in fetching.sorted() where forgetAsked(account, where: { $0.node == node }) { actions += fetch(account, now: now) }
+        for account in said.keys.sorted() where said[account]?.source != nil && nodes[node]?.feeds.contains(account) != true {
+            actions += seek(account, now: now)
         }
-        return actions + link.sources.keys.sorted().flatMap { seek($0, now: now) } + seekAll(now: now) { $0.holders.contains(node) }
+        return actions + seekAll(node, now: now)
     }
 
-    private mutating func seekAll(now: Milliseconds, where concerns: (Feed) -> Bool) -> [Action] {
-        feeds.filter { concerns($0.value) }.keys.sorted().flatMap { seek($0, now: now) }
-    }
-
-    mutating func tick(now: Milliseconds) -> [Action] {
-        var actions = announce() + graftLate(now: now)
-        for account in fetching.sorted() {
-            giveUp(on: account, now: now)
-            actions += fetch(account, now: now) + seek(account, now: now)
-        }
-        for account in visited.sorted() where (feeds[account]?.visitedUntil ?? 0) <= now {
-            visited.remove(account)
-            if feeds[account]?.isWanted(at: now) == false { actions += unsubscribe(account) }
-        }
-        for account in unserved.sorted() { actions += seek(account, now: now) }
-        return actions + rewire(now: now) + closeSpare(now: now) + retryDebts(now: now)
+    /// Looks for others where a peer that was said to hold feeds cannot be reached.
+    private mutating func seekAll(_ node: NodeKey, now: Milliseconds) -> [Action] {
+        (nodes[node]?.feeds ?? []).sorted().flatMap { seek($0, now: now) }
     }
 }

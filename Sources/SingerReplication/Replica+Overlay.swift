@@ -9,11 +9,11 @@ extension Replica {
     /// told of others.
     mutating func admit(_ node: NodeKey, to account: AccountKey, now: Milliseconds) -> [Action] {
         guard let feed = feeds[account], feed.isWanted(at: now) else {
-            links[node]?.subscriptions.insert(account)
+            ties.change(account, node) { $0.isSubscriber = true }
             return []
         }
         if feed.homes.contains(node) {
-            links[node]?.subscriptions.insert(account)
+            ties.change(account, node) { $0.isSubscriber = true }
             // To the account's own peer news goes only from another of its devices: others just say what they hold.
             guard feed.isHosted else { return [] }
             feeds[account]?.eager.insert(node)
@@ -22,26 +22,26 @@ extension Replica {
             return refer(other, of: account, isRefused: false)
         }
         if feed.eager.count < Limits.eagerLinksMax {
-            links[node]?.subscriptions.insert(account)
+            ties.change(account, node) { $0.isSubscriber = true }
             feeds[account]?.eager.insert(node)
             return []
         }
-        let isRefused = links.values.count { $0.subscriptions.contains(account) } >= Limits.feedLinksMax
-        if isRefused { spare.insert(node) } else { links[node]?.subscriptions.insert(account) }
+        let isRefused = ties[account].values.count(where: \.isSubscriber) >= Limits.feedLinksMax
+        if isRefused { spare.insert(node) } else { ties.change(account, node) { $0.isSubscriber = true } }
         return refer(node, of: account, isRefused: isRefused)
     }
 
     /// Names some of those who get the feed from here, chosen at random: so the tree grows evenly.
     private mutating func refer(_ node: NodeKey, of account: AccountKey, isRefused: Bool) -> [Action] {
         let homes = feeds[account]?.homes ?? []
-        var others = links.filter { $0.key != node && $0.value.subscriptions.contains(account) && !homes.contains($0.key) }.keys.sorted()
+        var others = ties.subscribers(of: account).filter { $0 != node && !homes.contains($0) }
         others.shuffle(using: &random)
         let peers = others.map { Referral.Peer(node: $0, endpoints: nodes[$0]?.endpoints ?? []) }.filter { !$0.endpoints.isEmpty }
         return [.send(.refer(Referral(account: account, isRefused: isRefused, peers: Array(peers.prefix(Limits.referralsMax)))), to: node)]
     }
 
     mutating func graft(_ account: AccountKey, by node: NodeKey) -> [Action] {
-        guard links[node]?.subscriptions.contains(account) == true, let feed = feeds[account], !feed.eager.contains(node) else { return [] }
+        guard ties[account, node]?.isSubscriber == true, let feed = feeds[account], !feed.eager.contains(node) else { return [] }
         guard feed.eager.count < Limits.eagerLinksMax, feed.isHosted || !feed.homes.contains(node) else { return refer(node, of: account, isRefused: false) }
         feeds[account]?.eager.insert(node)
         return []
@@ -56,9 +56,9 @@ extension Replica {
             guard let feed = feeds[account] else { continue }
             feeds[account]?.unannounced = [:]
             for (device, stored) in feed.unannounced.sorted(by: { $0.key < $1.key }) {
-                for (node, link) in links where link.subscriptions.contains(account) {
+                for (node, tie) in ties[account] where tie.isSubscriber {
                     // The account's own peer is always told: it counts who holds what.
-                    let known = feed.homes.contains(node) ? nil : link.offers[account]?[device]
+                    let known = feed.homes.contains(node) ? nil : tie.offer?[device]
                     for range in stored.ranges {
                         for news in known?.missing(in: range) ?? [range] {
                             announcements[node, default: []].append(Announcement(account: account, device: device, range: news))
@@ -80,7 +80,7 @@ extension Replica {
     mutating func referred(_ referral: Referral, by node: NodeKey, now: Milliseconds) -> [Action] {
         let account = referral.account
         guard feeds[account]?.isWanted(at: now) == true, links[node] != nil else { return [] }
-        links[node]?.sources[account] = referral.isRefused ? .refused : .lazy
+        ties.change(account, node) { $0.source = referral.isRefused ? .refused : .lazy }
         if referral.isRefused {
             spare.insert(node)
             if feeds[account]?.homes.contains(node) == true { feeds[account]?.refusals.insert(node) }
@@ -99,21 +99,14 @@ extension Replica {
         return seek(account, now: now)
     }
 
-    /// Whether the account's own peer is to be dialled although others give the feed: it has not said that it has enough of them.
-    func missesHome(_ account: AccountKey) -> Bool {
-        guard let feed = feeds[account] else { return false }
-        return !feed.homes.isSubset(of: feed.refusals) && !feed.homes.contains { links[$0] != nil }
-    }
-
     /// Whether one more peer is wanted that gives the feed: an eager one; and a second one where the first is not its home, so
     /// that the overlay holds together when one of them goes.
     func needsSource(_ account: AccountKey) -> Bool {
         guard let feed = feeds[account] else { return false }
         var (eager, all, homes) = (0, 0, 0)
-        for (node, link) in links {
-            guard let source = link.sources[account], source != .refused else { continue }
+        for (node, tie) in ties[account] where tie.gives {
             all += 1
-            if source == .eager { eager += 1 }
+            if tie.source == .eager { eager += 1 }
             if feed.homes.contains(node) { homes += 1 }
         }
         if eager == 0 { return all < 3 }
@@ -132,7 +125,7 @@ extension Replica {
             actions += witness(item.account, [item.device: SequenceSet([item.range])], by: node)
             let log = feeds[item.account]?.logs[item.device]
             // Without another link that is eager nothing will come by itself.
-            guard links.contains(where: { $0 != node && $1.sources[item.account] == .eager }), (log?.awaited.count ?? 0) < Limits.rangesMax else {
+            guard ties[item.account].contains(where: { $0 != node && $1.source == .eager }), (log?.awaited.count ?? 0) < Limits.rangesMax else {
                 if !isHeld(item) { concerned.insert(item.account) }
                 continue
             }
@@ -186,8 +179,8 @@ extension Replica {
     }
 
     private mutating func becomeEager(_ account: AccountKey, _ node: NodeKey) -> [Action] {
-        guard links[node]?.sources[account] != .refused else { return [] }
-        links[node]?.sources[account] = .eager
+        guard links[node] != nil, ties[account, node]?.source != .refused else { return [] }
+        ties.change(account, node) { $0.source = .eager }
         return [.send(.graft(account), to: node)]
     }
 
@@ -203,17 +196,16 @@ extension Replica {
     /// only each other would not find together otherwise.
     mutating func rewire(now: Milliseconds) -> [Action] {
         var actions: [Action] = []
-        for (account, due) in rewiring.sorted(by: { $0.key < $1.key }) where due <= now {
+        for account in rewiring.filter({ $0.value <= now }).keys.sorted() {
             rewiring[account] = nil
             watchOverlay(account, now: now)
             guard rewiring[account] != nil else { continue }
-            let sources = links.filter { $0.value.gives(account) }
-            if sources.count > 3,
-                let oldest = sources.filter({ $0.value.sources[account] == .lazy }).min(by: { ($0.value.since, $0.key) < ($1.value.since, $1.key) })
-            {
-                links[oldest.key]?.sources[account] = nil
-                spare.insert(oldest.key)
-                actions.append(.send(.have([FeedState(account: account, interest: .unsubscribe, held: [:])]), to: oldest.key))
+            let sources = ties[account].filter(\.value.gives)
+            let lazy = sources.filter { $0.value.source == .lazy }.keys
+            if sources.count > 3, let oldest = lazy.min(by: { (links[$0]?.since ?? 0, $0) < (links[$1]?.since ?? 0, $1) }) {
+                ties.change(account, oldest) { $0.source = nil }
+                spare.insert(oldest)
+                actions.append(.send(.have([FeedState(account: account, interest: .unsubscribe, held: [:])]), to: oldest))
             }
             feeds[account]?.lookup.reset()
             actions += lookUp(account, now: now) + dialOthers(account, count: 1, now: now)
@@ -225,7 +217,7 @@ extension Replica {
     /// Notes whether a feed comes from its home, or has to be looked after.
     mutating func watchOverlay(_ account: AccountKey, now: Milliseconds) {
         guard let feed = feeds[account], feed.isFollowed else { return }
-        if feed.homes.contains(where: { links[$0]?.gives(account) == true }) {
+        if feed.homes.contains(where: { ties[account, $0]?.gives == true }) {
             rewiring[account] = nil
         } else if rewiring[account] == nil {
             rewiring[account] = now + Self.rewireTime / 2 + Milliseconds(random.next() % UInt64(Self.rewireTime))
@@ -242,10 +234,12 @@ extension Replica {
             }
             guard now - link.since >= Self.spareTime else { continue }
             spare.remove(node)
-            let serves = link.sources.keys.contains { link.gives($0) }
-            let isServed = link.subscriptions.contains { feeds[$0]?.isWanted(at: now) == true }
-            let isOwed = debts.values.contains { feeds[$0.debt.recipient]?.homes.contains(node) == true }
-            if !serves, !isServed, !isOwed, link.wantsUnderWay == 0 { actions.append(.close(node)) }
+            let isOwed = nodes[node]?.feeds.contains { owing.contains($0) && feeds[$0]?.homes.contains(node) == true } == true
+            let isOfUse = ties.feeds(of: node).contains { account in
+                guard let tie = ties[account, node] else { return false }
+                return tie.gives || tie.isSubscriber && feeds[account]?.isWanted(at: now) == true
+            }
+            if !isOfUse, !isOwed, link.wantsUnderWay == 0 { actions.append(.close(node)) }
         }
         return actions
     }

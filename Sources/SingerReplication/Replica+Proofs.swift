@@ -6,12 +6,12 @@ extension Replica {
 
     /// Notes what a peer says it holds of an account of this peer.
     mutating func witness(_ account: AccountKey, _ held: [DeviceKey: SequenceSet], by node: NodeKey) -> [Action] {
-        guard let feed = feeds[account], feed.isHosted, let own = feed.own else { return [] }
-        guard feed.witnesses[node] != nil || feed.witnesses.count < Limits.witnessesMax else { return [] }
-        let last = feed.logs[own]?.held.last ?? 0
+        guard feeds[account]?.isHosted == true, let own = feeds[account]?.own else { return [] }
+        guard feeds[account]?.witnesses[node] != nil || feeds[account]?.witnesses.count ?? 0 < Limits.witnessesMax else { return [] }
+        let last = feeds[account]?.logs[own]?.held.last ?? 0
         let recent = last - min(last, Self.receiptsRecent) + 1
-        let before = feed.witnesses[node]?[own] ?? SequenceSet()
-        for (device, set) in held where feed.logs[device] != nil {
+        let before = feeds[account]?.witnesses[node]?[own] ?? SequenceSet()
+        for (device, set) in held where feeds[account]?.logs[device] != nil {
             feeds[account]?.witnesses[node, default: [:]][device, default: SequenceSet()].formUnion(set)
             feeds[account]?.witnesses[node]?[device]?.keepLatest(Limits.rangesMax)
         }
@@ -36,9 +36,9 @@ extension Replica {
         feeds[proof.account]?.logs[proof.device]?.awaited = [:]
         feeds[proof.account]?.unannounced[proof.device] = nil
         // Once, to all that have to do with the feed: those who have it already stop there.
-        return links.filter { node, link in
-            node != source && (link.subscriptions.contains(proof.account) || link.sources[proof.account] != nil)
-        }.keys.sorted().map { .send(.equivocation(proof), to: $0) }
+        return ties[proof.account].filter { $0.key != source && ($0.value.isSubscriber || $0.value.source != nil) }.keys.sorted().map {
+            .send(.equivocation(proof), to: $0)
+        }
     }
 
     mutating func receive(_ proof: Equivocation, from node: NodeKey) -> [Action] {

@@ -3,19 +3,21 @@ import SingerCore
 /// Peers that do not answer although their links are up: a process that is stopped, a machine that swaps, a line that is dead.
 extension Replica {
     /// Whether a peer that something was asked of has said nothing at all for too long.
-    func isHanging(_ link: Link, at now: Milliseconds) -> Bool { link.wantsUnderWay > 0 && now - link.waitingSince >= Self.patience }
+    private func isHanging(_ node: NodeKey, at now: Milliseconds) -> Bool {
+        links[node].map { $0.wantsUnderWay > 0 && now - $0.waitingSince >= Self.patience } ?? false
+    }
 
     /// Whether what is missing of a feed was asked of peers that hang, and no other link offers it: somebody else is to be found
     /// while these are waited for.
     func isKeptWaiting(_ account: AccountKey, now: Milliseconds) -> Bool {
         guard fetching.contains(account), let feed = feeds[account] else { return false }
-        let holders = links.values.filter { $0.offers[account]?.isEmpty == false }
-        let others = holders.filter { !isHanging($0, at: now) }
+        let holders = ties[account].filter { $0.value.offer?.isEmpty == false }
+        let others = holders.filter { !isHanging($0.key, at: now) }
         guard others.count < holders.count, others.count < Self.sourcesEnough else { return false }
         if stalled.contains(account), others.isEmpty { return true }
         return feed.logs.contains { device, log in
             log.asked.contains { want, asked in
-                now - asked.since >= Self.patience && !others.contains { $0.offers[account]?[device]?.contains(want.range.lowerBound) == true }
+                now - asked.since >= Self.patience && !others.values.contains { $0.offer?[device]?.contains(want.range.lowerBound) == true }
             }
         }
     }
@@ -23,23 +25,29 @@ extension Replica {
     /// Takes back what was asked of somebody who does not answer, so that others are asked: soon where others have it, too. Of a peer
     /// that hangs it is not taken back before: it answers when it goes on, and asking again would change nothing. (But what others claim
     /// of an own log, and do not give, is not believed for long.)
-    mutating func giveUp(on account: AccountKey, now: Milliseconds) {
+    ///
+    /// - Returns: whether there is something to ask again.
+    mutating func giveUp(on account: AccountKey, now: Milliseconds) -> Bool {
         func isLate(_ want: Want, _ asked: Log.Asked) -> Bool {
             guard now - asked.since >= Self.patience else { return false }
-            if links.contains(where: { $0 != asked.node && $1.offers[account]?[want.device]?.contains(want.range.lowerBound) == true }) { return true }
-            return asked.deadline <= now && (feeds[account]?.isHosted == true || links[asked.node].map { isHanging($0, at: now) } != true)
+            if ties[account].contains(where: { $0 != asked.node && $1.offer?[want.device]?.contains(want.range.lowerBound) == true }) { return true }
+            return asked.deadline <= now && (feeds[account]?.isHosted == true || !isHanging(asked.node, at: now))
         }
+        var hasGivenUp = false
         for (device, log) in feeds[account]?.logs ?? [:] {
             for (want, asked) in log.asked where isLate(want, asked) {
-                links[asked.node]?.offers[account]?[want.device]?.remove(want.range)
+                retract(want.range, of: account, want.device, by: asked.node)
                 feeds[account]?.logs[device]?.asked[want] = nil
                 links[asked.node]?.wantsUnderWay -= 1
+                hasGivenUp = true
             }
             // The store has not taken these: what this peer offers there is of no use.
             for (range, given) in log.coming where given.deadline <= now {
-                links[given.node]?.offers[account]?[device]?.remove(range)
+                retract(range, of: account, device, by: given.node)
                 feeds[account]?.logs[device]?.coming[range] = nil
+                hasGivenUp = true
             }
         }
+        return hasGivenUp
     }
 }

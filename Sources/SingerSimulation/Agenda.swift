@@ -1,46 +1,57 @@
 import SingerCore
 
-/// What happens when, in virtual time: a heap; of two things at one time the one that was put first comes first.
+/// What happens when, in virtual time: a list for each instant, and a heap of instants. Of two things at one time the one that
+/// was put first comes first.
 struct Agenda<Event: Sendable>: Sendable {
-    private struct Item: Sendable {
-        let due: Milliseconds
-        let order: UInt64
-        let event: Event
-
-        func precedes(_ other: Item) -> Bool { (due, order) < (other.due, other.order) }
+    private struct Instant: Sendable {
+        var events: [Event] = []
+        var taken = 0
     }
 
-    private var items: [Item] = []
-    private var order: UInt64 = 0
+    private var instants: [Milliseconds: Instant] = [:]
+    /// A heap: the next one first.
+    private var times: [Milliseconds] = []
 
-    var nextDue: Milliseconds? { items.first?.due }
-    var count: Int { items.count }
+    var nextDue: Milliseconds? { times.first }
 
     mutating func put(_ event: Event, at due: Milliseconds) {
-        order += 1
-        items.append(Item(due: due, order: order, event: event))
-        var child = items.count - 1
-        while child > 0, items[child].precedes(items[(child - 1) / 2]) {
-            items.swapAt(child, (child - 1) / 2)
-            child = (child - 1) / 2
-        }
+        if instants[due] == nil { push(due) }
+        instants[due, default: Instant()].events.append(event)
     }
 
     /// The next event, if it is due by then.
     mutating func take(dueBy now: Milliseconds) -> (due: Milliseconds, event: Event)? {
-        guard let first = items.first, first.due <= now else { return nil }
-        let last = items.removeLast()
-        if !items.isEmpty {
-            items[0] = last
-            var parent = 0
-            while true {
-                var least = parent
-                for child in [2 * parent + 1, 2 * parent + 2] where child < items.count && items[child].precedes(items[least]) { least = child }
-                if least == parent { break }
-                items.swapAt(parent, least)
-                parent = least
-            }
+        guard let due = times.first, due <= now, let instant = instants[due] else { return nil }
+        let event = instant.events[instant.taken]
+        if instant.taken + 1 < instant.events.count {
+            instants[due]?.taken += 1
+        } else {
+            instants[due] = nil
+            pop()
         }
-        return (first.due, first.event)
+        return (due, event)
+    }
+
+    private mutating func push(_ time: Milliseconds) {
+        times.append(time)
+        var child = times.count - 1
+        while child > 0, times[child] < times[(child - 1) / 2] {
+            times.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+    }
+
+    private mutating func pop() {
+        let last = times.removeLast()
+        guard !times.isEmpty else { return }
+        times[0] = last
+        var parent = 0
+        while true {
+            var least = parent
+            for child in [2 * parent + 1, 2 * parent + 2] where child < times.count && times[child] < times[least] { least = child }
+            if least == parent { return }
+            times.swapAt(parent, least)
+            parent = least
+        }
     }
 }

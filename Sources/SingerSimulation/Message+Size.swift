@@ -19,4 +19,19 @@ extension Replica.Message {
         case .buckets(let sums): 10 + 8 * sums.count
         }
     }
+
+    /// What it is, in a word.
+    var kind: String {
+        switch self {
+        case .have: "have"
+        case .announce: "announce"
+        case .want: "want"
+        case .entries(_, let want): want == nil ? "pushed" : "answered"
+        case .delivery, .receipt: "deliveries"
+        case .graft, .prune: "graft, prune"
+        case .refer: "refer"
+        case .equivocation: "proofs"
+        case .digest, .buckets: "digests"
+        }
+    }
 }

@@ -43,7 +43,6 @@ extension Simulation {
                 let account = accounts[random.below(accounts.count)]
                 let device = devices[random.below(devices.count)]
                 let low = 1 + random.next() % (Limits.sequenceMax - 1_000)
-                let node = Self.node(1_000_000 + random.below(100_000))
                 let message: Replica.Message
                 switch random.below(10) {
                 case 0:
@@ -64,7 +63,7 @@ extension Simulation {
                     message = .refer(Replica.Referral(account: account, isRefused: random.oneIn(2), peers: peers))
                 case 7: message = .digest(random.next())
                 case 8: message = .buckets((0..<256).map { _ in random.next() })
-                default: message = .receipt(EntryID.sha256(node.data), recipient: account, isUnknown: random.oneIn(2))
+                default: message = .receipt(EntryID.sha256(account.data), recipient: account, isUnknown: random.oneIn(2))
                 }
                 send(message, from: peer, to: other)
             }

@@ -26,7 +26,9 @@ public struct Report: Sendable {
             ("delay, p50 and p99", "\(Self.at(delays, 50)) ms, \(Self.at(delays, 99)) ms"),
             ("copies pushed by the one author, p50 and most", "\(Self.at(pushes, 50)), \(pushes.last ?? 0)"),
             ("copies sent by the one author, p50 and most", "\(Self.at(copies, 50)), \(copies.last ?? 0)"),
-            ("bytes for each delivered post", "\(traffic.bytes / max(1, audit.deliveries))"),
+            ("bytes for each delivered post", "\(traffic.honest.values.reduce(0, +) / max(1, audit.deliveries))"),
+            ("of these", Self.shares(traffic.honest, of: audit.deliveries)),
+            ("bytes that hostile peers sent for it", "\((traffic.bytes - traffic.honest.values.reduce(0, +)) / max(1, audit.deliveries))"),
             ("messages, refused, links overrun", "\(traffic.messages), \(traffic.refused), \(traffic.overflows)"),
             ("time to converge", trial.settledAfter.map { "\($0 / 1_000) s" } ?? "not in \(trial.scenario.settleMinutesMax) minutes"),
             ("trace", String(trace, radix: 16)),
@@ -36,6 +38,10 @@ public struct Report: Sendable {
     public var table: String {
         let width = rows.map(\.name.count).max() ?? 0
         return rows.map { $0.name + String(repeating: " ", count: width + 2 - $0.name.count) + $0.value }.joined(separator: "\n")
+    }
+
+    private static func shares(_ bytes: [String: Int], of deliveries: Int) -> String {
+        bytes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) \($0.value / max(1, deliveries))" }.joined(separator: ", ")
     }
 
     private static func at(_ sorted: [Int], _ percent: Int) -> Int { sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, sorted.count * percent / 100)] }

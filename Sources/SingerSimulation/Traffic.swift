@@ -11,11 +11,14 @@ public struct Traffic: Sendable {
     /// Whole copies of each entry that left the peer of its author, pushed or asked for.
     public internal(set) var homeCopies: [EntryID: Int] = [:]
     public internal(set) var homePushes: [EntryID: Int] = [:]
+    /// Of the bytes, those from honest peers, by what they say.
+    public internal(set) var honest: [String: Int] = [:]
     var countsHomeCopies: Set<AccountKey> = []
 
-    mutating func count(_ message: Replica.Message, bytes size: Int, isHome: Bool) {
+    mutating func count(_ message: Replica.Message, bytes size: Int, isHome: Bool, isHostile: Bool) {
         messages += 1
         bytes += size
+        if !isHostile { honest[message.kind, default: 0] += size }
         guard isHome, case .entries(let entries, let want) = message else { return }
         for entry in entries where countsHomeCopies.contains(entry.header.account) {
             homeCopies[entry.id, default: 0] += 1

@@ -1,0 +1,125 @@
+import SingerCore
+
+/// What is missing of a feed, and of whom it is asked.
+extension Replica {
+    /// Asks for what is missing of a feed, wherever it was offered, as far as requests may be under way.
+    ///
+    /// - Parameter sparesHomes: news that everybody misses is not asked of the author by everybody.
+    mutating func fetch(_ account: AccountKey, now: Milliseconds, sparesHomes: Bool = false) -> [Action] {
+        guard feeds[account]?.isWanted(at: now) == true else {
+            fetching.remove(account)
+            stalled.remove(account)
+            return []
+        }
+        stalled.remove(account)
+        let said = ties[account]
+        var offers: [Offer]?
+        var actions: [Action] = []
+        for device in Set(said.values.flatMap { ($0.offer ?? [:]).keys }).sorted() {
+            let gaps = missing(of: account, device, among: said, now: now)
+            guard !gaps.isEmpty else { continue }
+            // Mostly nothing is missing: who is asked first need not be known then.
+            let order = offers ?? inOrder(said, of: account, sparesHomes: sparesHomes)
+            offers = order
+            actions += ask(for: gaps, of: account, device, among: order, now: now)
+        }
+        if feeds[account]?.logs.values.contains(where: { !$0.asked.isEmpty || !$0.coming.isEmpty }) == true || stalled.contains(account) {
+            fetching.insert(account)
+        } else {
+            fetching.remove(account)
+        }
+        return actions
+    }
+
+    /// The parts of a log that are said to be somewhere, and that are neither here, nor on their way, nor to come by themselves.
+    private mutating func missing(
+        of account: AccountKey, _ device: DeviceKey, among ties: [NodeKey: Ties.Tie], now: Milliseconds
+    ) -> [ClosedRange<UInt64>] {
+        guard let last = ties.values.lazy.compactMap({ $0.offer?[device]?.last }).max() else { return [] }
+        guard let known = feeds[account]?.logs else { return [] }
+        guard known[device]?.proof == nil, known[device] != nil || known.count < Limits.devicesMax else { return [] }
+        let log = known[device] ?? Log()
+        var floor = log.floor ?? Self.floor(of: log.held, last: last)
+        // Whoever said that the log was longer has not shown it: begin where it is known to end.
+        if last < floor, (log.held.last ?? 0) < floor { floor = Self.floor(of: log.held, last: last) }
+        if log.floor != floor { feeds[account]?.logs[device, default: Log()].floor = floor }
+        guard last >= floor else { return [] }
+        var covered = log.whole
+        for range in log.coming.keys { covered.insert(range) }
+        for want in log.asked.keys { covered.insert(want.range) }
+        for (range, announced) in log.awaited where announced.deadline > now { covered.insert(range) }
+        return covered.missing(in: floor...last)
+    }
+
+    private mutating func ask(
+        for gaps: [ClosedRange<UInt64>], of account: AccountKey, _ device: DeviceKey, among offers: [Offer], now: Milliseconds
+    ) -> [Action] {
+        var actions: [Action] = []
+        for gap in gaps {
+            var next = gap.lowerBound
+            while next <= gap.upperBound, let (node, range) = first(of: next...gap.upperBound, device, among: offers) {
+                guard let node else {
+                    stalled.insert(account)
+                    return actions
+                }
+                let want = Want(account: account, device: device, range: range)
+                feeds[account]?.logs[device]?.asked[want] = Log.Asked(node: node, since: now)
+                if links[node]?.wantsUnderWay == 0 { links[node]?.waitingSince = now }
+                links[node]?.wantsUnderWay += 1
+                actions.append(.send(.want(want), to: node))
+                next = range.upperBound + 1
+            }
+        }
+        return actions
+    }
+
+    /// What a peer offers of a feed.
+    private typealias Offer = (node: NodeKey, logs: [DeviceKey: SequenceSet])
+
+    /// Those that offer something, in the order in which they are asked.
+    private func inOrder(_ ties: [NodeKey: Ties.Tie], of account: AccountKey, sparesHomes: Bool) -> [Offer] {
+        let homes = feeds[account]?.homes ?? []
+        return ties.compactMap { node, tie in tie.offer.map { (rank: (homes.contains(node) == sparesHomes ? 1 : 0, mixed(node)), offer: (node, $0)) } }
+            .sorted { $0.rank < $1.rank }.map(\.offer)
+    }
+
+    /// The first part of `gap` that somebody offers, and the least busy of those; no node if all of them are busy.
+    private func first(
+        of gap: ClosedRange<UInt64>, _ device: DeviceKey, among offers: [Offer]
+    ) -> (node: NodeKey?, range: ClosedRange<UInt64>)? {
+        let offers = offers.compactMap { offer in
+            offer.logs[device]?.intersection(gap).first.map { (node: offer.node, range: $0, load: links[offer.node]?.wantsUnderWay ?? 0) }
+        }
+        guard let start = offers.map(\.range.lowerBound).min() else { return nil }
+        let candidates = offers.filter { $0.range.lowerBound == start }
+        guard let best = candidates.min(by: { $0.load < $1.load }) else { return nil }
+        let range = start...min(best.range.upperBound, start + UInt64(Limits.batchEntriesMax) - 1)
+        return (best.load < Limits.wantsPerLinkMax ? best.node : nil, range)
+    }
+
+    /// Where fetching begins in a log that has just become known: where this peer's own copy begins, or with the recent entries.
+    private static func floor(of held: SequenceSet, last: UInt64) -> UInt64 {
+        let recent = last >= Limits.recentEntriesMax ? last - Limits.recentEntriesMax + 1 : 1
+        // A single entry may have come on its own, inside a forward: it does not say that the log was followed from there.
+        let start = held.ranges.first { $0.count > 1 || $0.lowerBound == 1 }?.lowerBound
+        return min(recent, start ?? recent)
+    }
+
+    /// - Returns: whether there was something to forget.
+    mutating func forgetAsked(_ account: AccountKey, where matches: (Log.Asked) -> Bool) -> Bool {
+        var hasForgotten = false
+        for (device, log) in feeds[account]?.logs ?? [:] {
+            for (want, asked) in log.asked where matches(asked) {
+                feeds[account]?.logs[device]?.asked[want] = nil
+                links[asked.node]?.wantsUnderWay -= 1
+                hasForgotten = true
+            }
+        }
+        return hasForgotten
+    }
+
+    /// Notes that a peer does not give what it said it holds.
+    mutating func retract(_ range: ClosedRange<UInt64>, of account: AccountKey, _ device: DeviceKey, by node: NodeKey) {
+        ties.change(account, node) { $0.offer?[device]?.remove(range) }
+    }
+}

@@ -1,0 +1,91 @@
+import SingerCore
+
+/// What other peers say.
+extension Replica {
+    mutating func receive(_ message: Message, from node: NodeKey, now: Milliseconds) -> [Action] {
+        guard links[node] != nil else { return [] }
+        links[node]?.waitingSince = now
+        switch message {
+        case .have(let states): return states.flatMap { hear($0, from: node, now: now) }
+        case .announce(let news): return announced(news, by: node, now: now)
+        case .graft(let account): return graft(account, by: node)
+        case .prune(let account):
+            prune(account, by: node)
+            return []
+        case .refer(let referral): return referred(referral, by: node, now: now)
+        case .equivocation(let proof): return receive(proof, from: node)
+        case .digest(let sum): return compare(sum, with: node, now: now)
+        case .buckets(let buckets): return correct(buckets, for: node, now: now)
+        case .want(let want): return [.answer(want, to: node)]
+        case .entries(let entries, let want): return take(entries, answering: want, from: node, now: now)
+        case .delivery(let debt): return [.accept(debt.entry, recipient: debt.recipient, from: node)]
+        case .receipt(let entry, let recipient, let isUnknown):
+            return receipt(entry, recipient, isUnknown: isUnknown, from: node, now: now)
+        }
+    }
+
+    /// - Parameter isRemembered: it was said over an earlier link, and still holds: no answer is expected.
+    mutating func hear(_ state: FeedState, from node: NodeKey, isRemembered: Bool = false, now: Milliseconds) -> [Action] {
+        let account = state.account
+        var actions: [Action] = []
+        switch state.interest {
+        case .subscribe:
+            let isSubscriber = ties[account, node]?.isSubscriber == true
+            guard links[node] != nil, isSubscriber || ties.counts(of: node).subscriptions < Limits.subscriptionsPerLinkMax else { return [] }
+            if !isSubscriber { actions += admit(node, to: account, now: now) }
+            if !isRemembered {
+                let mine = self.state(of: account, .none)
+                if feeds[account]?.isHosted == true || !mine.held.isEmpty { actions.append(.send(.have([mine]), to: node)) }
+            }
+            if links[node]?.proofsSent.insert(account).inserted == true { actions += proofs(of: account).map { .send(.equivocation($0), to: node) } }
+            // Once: reading a record costs more than asking for it. Not to where it comes from.
+            if links[node]?.recordsSent.insert(account).inserted == true, let feed = feeds[account], !feed.homes.contains(node) {
+                actions.append(.sendRecord(account, to: node))
+            }
+        case .unsubscribe:
+            ties.change(account, node) { $0 = Ties.Tie() }
+            feeds[account]?.eager.remove(node)
+            return seek(account, now: now)
+        case .none: break
+        }
+        let isWanted = feeds[account]?.isWanted(at: now) == true
+        // What a peer replicates is remembered in any case: for when the feed is wanted, and for the next link.
+        if isWanted || isWorthRemembering(state, of: node) { ties.change(account, node) { $0.offer = state.held } }
+        guard isWanted else { return actions }
+        actions += witness(account, state.held, by: node)
+        // A peer that only wants the feed, and has nothing of it, serves nobody.
+        if state.interest == .subscribe && state.held.isEmpty { return actions }
+        hold(node, [], of: account)
+        if ties[account, node]?.source == nil {
+            ties.change(account, node) { $0.source = .eager }
+            watchOverlay(account, now: now)
+        }
+        if unserved[account] != nil, need(of: account, now: now) == nil { unserved[account] = nil }
+        return actions + fetch(account, now: now)
+    }
+
+    /// Of feeds that are not wanted here little is remembered: a peer can speak of very many.
+    private func isWorthRemembering(_ state: FeedState, of node: NodeKey) -> Bool {
+        guard let tie = ties[state.account, node], tie.isSubscriber else { return false }
+        guard tie.offer != nil || ties.counts(of: node).offers < 2 * Limits.haveFeedsMax else { return false }
+        return state.held.count <= 4 && state.held.values.allSatisfy { $0.ranges.count <= 4 }
+    }
+
+    /// Notes that a peer holds parts of a log.
+    ///
+    /// - Returns: whether there was room for that.
+    mutating func offer(_ ranges: [ClosedRange<UInt64>], of account: AccountKey, _ device: DeviceKey, by node: NodeKey) -> Bool {
+        var hasRoom = true
+        ties.change(account, node) { tie in
+            hasRoom = tie.offer?[device] != nil || tie.offer?.count ?? 0 < Limits.devicesMax
+            if hasRoom { Self.add(ranges, to: &tie.offer, device) }
+        }
+        return hasRoom
+    }
+
+    private static func add(_ ranges: [ClosedRange<UInt64>], to offer: inout [DeviceKey: SequenceSet]?, _ device: DeviceKey) {
+        if offer == nil { offer = [:] }
+        for range in ranges { offer?[device, default: SequenceSet()].insert(range) }
+        offer?[device]?.keepLatest(Limits.rangesMax)
+    }
+}
