@@ -1,6 +1,6 @@
 # Singer: `make run` starts a peer, `make test` proves that it works. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build release run test check demo bench bench-tools bench-deps bench-micro simulate lint format proto install install-files uninstall clean
+.PHONY: help deps deps-test build release run test check demo bench bench-tools bench-deps bench-micro measure-faults simulate lint format proto install install-files uninstall clean
 
 PREFIX ?= /usr/local
 # What is installed from.
@@ -9,7 +9,7 @@ SWIFT ?= swift
 DEBIAN_PACKAGES = libsqlite3-dev libreadline-dev libopendht-dev
 # Programs that tests talk to or check with, IRC clients among them. Where one is missing its test is skipped.
 DEBIAN_TEST_PACKAGES = irssi weechat-headless weechat-plugins ii python3-irc \
-  bash-completion bsdutils fish man-db mandoc netcat-openbsd procps python3 systemd tmux zsh
+  bash-completion bsdutils fish iproute2 man-db mandoc netcat-openbsd procps python3 systemd tmux zsh
 ARGS ?=
 
 help: ## What can be made
@@ -81,6 +81,9 @@ bench-deps: ## Unpack the servers that it is measured beside (Debian, Ubuntu)
 # Codecs and renderers are no part of the modules' faces, so these are built to be tested.
 bench-micro: ## Measure codecs, signatures, the store and rendering by themselves
 	cd Benchmarks/Micro && $(SWIFT) package -c release -Xswiftc -enable-testing benchmark $(ARGS)
+
+measure-faults: release ## Logins with a dead author, a long catch-up, the bytes of reconnects: minutes (needs ss of iproute2)
+	python3 Tests/measure_faults.py .build/release/singerd
 
 simulate: ## A network under faults, in virtual time (ARGS='--peers 10000 --seed 3'; --help says more)
 	$(SWIFT) build -c release --product singer-sim

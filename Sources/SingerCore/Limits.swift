@@ -135,6 +135,11 @@ public enum Limits {
     /// Values read under one key; more are not looked at.
     public static let recordsPerKeyMax = 1_024
     public static let onlineLease: Milliseconds = 90 * 1_000
+    /// Followers under one key before they are spread over twice as many: 200 take up to a second to read.
+    public static let edgesPerShard = 128
+    public static let followerShardsMax: UInt32 = 64
+    /// Follower edges that one peer puts again, its own first. The followers of somebody with more put their own.
+    public static let edgesRenewedMax = 2_000
 }
 
 /// Unix time, or a span of it, in milliseconds.

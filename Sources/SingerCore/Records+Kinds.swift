@@ -161,6 +161,14 @@ public enum EntryRecord {
         return placed(.followerEdge, at: place, id: entry.header.device, entry, by: device)
     }
 
+    /// How many shards the followers of an account are spread over: twice as many whenever there would be over
+    /// `Limits.edgesPerShard` in one.
+    public static func shards(followers: Int) -> UInt32 {
+        var shards: UInt32 = 1
+        while shards < Limits.followerShardsMax, followers >= Limits.edgesPerShard * Int(shards) { shards *= 2 }
+        return shards
+    }
+
     public static func shard(of follower: AccountKey, of shards: UInt32) -> UInt32 {
         UInt32(truncatingIfNeeded: PlacedRecord.valueID(of: follower)) % max(1, shards)
     }
@@ -236,7 +244,7 @@ extension Envelope {
             switch entry.content {
             case .follow(let who), .unfollow(let who):
                 // Any shard: how many there are is the business of who writes.
-                return (0..<64).contains { place == .followers(who.account, shard: $0) }
+                return (0..<Limits.followerShardsMax).contains { place == .followers(who.account, shard: $0) }
             case .post, .profile, .like, .unlike, .delete, .revoke, nil: return false
             }
         case .provider:

@@ -29,6 +29,9 @@ public protocol Directory: Sendable {
     /// - Parameter writer: whose records need not be reported, because the listener wrote them.
     func listen(_ place: DirectoryKey, _ kind: RecordKind, besides writer: Bytes32<Never>?) -> AsyncStream<Envelope>
 
+    /// Asks whether a node of the network is at an address: what was cut apart joins again by such a hint.
+    func meet(_ endpoint: Endpoint) async
+
     /// What the node knows of its network now.
     func status() async -> DirectoryStatus
 

@@ -47,6 +47,8 @@ public final class InMemoryDirectory: Directory {
         network.listen(place, kind, by: node)
     }
 
+    public func meet(_ endpoint: Endpoint) async {}
+
     public func status() async -> DirectoryStatus {
         let good = network.goodNodes(node)
         return DirectoryStatus(port: node, goodNodes: good, publicHosts: good > 0 ? ["127.0.0.1"] : [])

@@ -65,6 +65,10 @@ public final class OpenDHTDirectory: Directory {
         }.envelopes
     }
 
+    public func meet(_ endpoint: Endpoint) async {
+        if let port = UInt16(exactly: endpoint.port) { node.ping(endpoint.host, port) }
+    }
+
     public func status() async -> DirectoryStatus {
         let status = node.status
         return DirectoryStatus(port: status.port, goodNodes: status.goodNodes, publicHosts: status.publicHosts)

@@ -9,6 +9,25 @@ extension Node {
     /// may be found now. Far below the 30 days that a claim lives.
     static let tendPeriod: Duration = .seconds(3_600)
 
+    /// How often an account that is online looks for rivals of its name: networks that were apart join without a sign, and both owners
+    /// are to hear of it soon.
+    static let rivalPeriod: Duration = .seconds(30)
+
+    /// Looks for rivals of one account at a time, of the one that has waited longest: many accounts ask the network no more often than few.
+    func watchRivals() {
+        guard !isWatchingRivals, let next = opened.min(by: { $0.value.rivalsSought < $1.value.rivalsSought }),
+            .now - next.value.rivalsSought > Self.rivalPeriod
+        else { return }
+        opened[next.key]?.rivalsSought = .now
+        isWatchingRivals = true
+        job {
+            await self.tellRivals(of: next.key)
+            await self.watchedRivals()
+        }
+    }
+
+    private func watchedRivals() { isWatchingRivals = false }
+
     /// Tells an account's sessions who else claims its name: each session once of each.
     func tellRivals(of account: AccountKey) async {
         guard let login = opened[account]?.logins.values.first else { return }
@@ -43,6 +62,7 @@ extension Node {
                 await tellRivals(of: account)
             }
             for user in (try? await store.followedWithoutClaim()) ?? [] { await keepClaim(of: user) }
+            if clock() - edgesRenewed > RecordKind.followerEdge.lifetime / 2 { await renewEdges() }
         } while tended != begun && !Task.isCancelled
     }
 

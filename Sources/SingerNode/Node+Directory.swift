@@ -15,6 +15,17 @@ extension Node {
         }
     }
 
+    /// Asks one of the linked peers whether it is in the DHT, too: parts of the network that lost each other there join by any link.
+    /// Most nodes have the port number of their link.
+    func meetLinked() async {
+        guard .now - met > Self.meetPeriod, let link = links.values.randomElement() else { return }
+        met = .now
+        // Where it was seen, not only where it says: nobody sends this peer after a third.
+        if let endpoint = link.endpoints.first(where: { $0.host == link.link.remoteHost }) { await directory.meet(endpoint) }
+    }
+
+    private static let meetPeriod: Duration = .seconds(10)
+
     /// Puts everything again that others may need: after the start, and when the network is there again.
     func announce() async {
         status = await directory.status()
@@ -28,6 +39,7 @@ extension Node {
             if !Task.isCancelled { logger.error("cannot announce", metadata: ["error": "\(error)"]) }
         }
         for account in Array(opened.keys) { await publishRecord(of: account, online: true) }
+        await renewEdges()
         providedAt = 0
         await provide()
         tend()
@@ -173,14 +185,5 @@ extension Node {
         let isRevocation = hosted.contains(entry.header.account) && entry.header.kind == .revoke
         guard isRevocation || replica.wants(entry.header.account, at: clock()) else { return }
         enqueue([entry], from: nil, isNews: true)
-    }
-
-    /// Reads who follows an account out of the DHT: what was said while nobody here could be reached.
-    func readEdges(of account: AccountKey, within limit: Duration) async {
-        for envelope in await directory.all(.followers(account, shard: 0), .followerEdge, within: limit) {
-            guard let entry = try? EntryRecord.entry(in: envelope) else { continue }
-            enqueue([entry], from: nil, isNews: false)
-        }
-        await ingestRoom()
     }
 }

@@ -65,6 +65,7 @@ extension Node {
         links[link.remote] = nil
         logger.debug("link closed", metadata: ["peer": "\(link.remote)"])
         drive(.linkDown(link.remote))
+        await keepMemory(of: link.remote)
     }
 
     private func hello() -> WireFrame {

@@ -28,7 +28,7 @@ extension Node {
     func publish(_ entry: Entry, by device: DeviceSecret) {
         let account = entry.header.account
         let directory = directory
-        if let edge = EntryRecord.followerEdge(entry, by: device) { job { await directory.put(edge, permanent: true) } }
+        job { await self.putEdge(entry, by: device) }
         // Nothing takes the place of a revocation.
         if newsPaces[account, default: NewsPace()].bucket.take(1, now: .now) || entry.header.kind == .revoke {
             job { await directory.put(EntryRecord.news(entry, by: device), permanent: false) }

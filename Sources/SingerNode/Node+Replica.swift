@@ -38,6 +38,7 @@ extension Node {
         case .dial(let node, let endpoints): job { await self.dial(node, endpoints) }
         case .lookUp(let account): job { await self.lookUp(account) }
         case .accept(let entry, let recipient, let node): job { await self.accept(entry, for: recipient, from: node) }
+        case .unwanted(let account, let node): job { await self.answerUnwanted(account, from: node) }
         case .settle(let debt): job { await self.settle(debt) }
         case .close(let node): links[node]?.link.close("nothing goes over this link")
         case .quarantine(let proof, let node): job { await self.quarantine(proof, from: node) }
@@ -270,9 +271,24 @@ extension Node {
     func takeUp(_ account: AccountKey) async {
         guard !hosted.contains(account) else { return }
         await recall(account)
-        drive(.following(account))
         await recallProofs(of: account)
+        begin(account)
+        // At the start all are provided together.
+        if providedAt > 0 { job { await self.provide(account) } }
+    }
+
+    private func begin(_ account: AccountKey) {
+        drive(.following(account))
         listen(to: account)
+    }
+
+    /// Takes up many feeds as one: all is known of them before the first link is up, which then says it in a sum.
+    func takeUp(_ accounts: [AccountKey]) async {
+        for account in accounts {
+            await recall(account)
+            await recallProofs(of: account)
+        }
+        for account in accounts { begin(account) }
     }
 
     /// Tells the replica what the store holds of a feed, and who may have more.

@@ -24,8 +24,11 @@ extension Node: Service {
 
     public func run() async throws {
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.resume() }
-            group.addTask { await self.acceptLinks() }
+            group.addTask {
+                await self.resume()
+                // Not before: what a link begins with says all at once.
+                await self.acceptLinks()
+            }
             group.addTask { await self.watchDirectory() }
             group.addTask { await self.keepTime() }
             await withGracefulShutdownHandler {
@@ -40,14 +43,23 @@ extension Node: Service {
         store.close()
     }
 
-    /// Takes up what the last run left: logs, follows, debts, peers.
+    /// Takes up what the last run left: logs, what others said of theirs, follows; then debts and peers.
     private func resume() async {
         do {
             for account in hosted {
                 for log in try await store.heldLogs(of: account) { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
                 await recallProofs(of: account)
             }
-            for account in followersHere.keys { await takeUp(account) }
+            try await recallLinks()
+            await takeUp(followersHere.keys.filter { !hosted.contains($0) })
+        } catch {
+            if !Task.isCancelled { logger.error("cannot resume", metadata: ["error": "\(error)"]) }
+        }
+        job { await self.resumeDebts() }
+    }
+
+    private func resumeDebts() async {
+        do {
             for (entry, recipient) in try await store.owed() {
                 await findHome(of: recipient)
                 drive(.owes(Replica.Debt(entry: entry, recipient: recipient)))
@@ -67,6 +79,9 @@ extension Node: Service {
             try? await Task.sleep(for: .seconds(1))
             if replica.hasWork { drive(.tick) }
             await renewPresence()
+            await keepMemories()
+            watchRivals()
+            await meetLinked()
             if .now - tended > Self.tendPeriod { tend() }
             await rememberSeen(&seenWritten)
             do {
@@ -106,6 +121,7 @@ extension Node: Service {
             opened[account] = nil
         }
         for listener in listeners.values { listener.cancel() }
+        for node in Array(links.keys) { await keepMemory(of: node) }
         await transport.shutdown()
     }
 }

@@ -87,7 +87,6 @@ extension Node {
             followersHere[user.account, default: []].insert(login.account)
             for session in opened[login.account]?.logins.values.map({ $0 }) ?? [] { session.show(backlogOf: user.account) }
             await takeUp(user.account)
-            job { await self.provide(user.account) }
             job { await self.keepClaim(of: user) }
             return user
         } catch {

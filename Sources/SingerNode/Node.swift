@@ -79,6 +79,9 @@ public actor Node {
     var isTickPlanned = false
     var links: [NodeKey: OpenLink] = [:]
     var ingest = IngestQueue()
+    /// What links said, as it is on the disk, and when that was last seen to.
+    var keptMemories: [NodeKey: Replica.Memory] = [:]
+    var memoriesKept = ContinuousClock.now
     /// Requests of each link that are being answered.
     var answering: [NodeKey: Int] = [:]
 
@@ -86,6 +89,8 @@ public actor Node {
     var status = DirectoryStatus(port: 0, goodNodes: 0, publicHosts: [])
     var listeners: [AccountKey: Task<Void, Never>] = [:]
     var providedAt: Milliseconds = 0
+    var edgesRenewed: Milliseconds = 0
+    var met = ContinuousClock.now
     /// Accounts whose records are out of date, and when they are to be written again.
     var dirtyRecords: [AccountKey: Milliseconds] = [:]
     var isWritingRecords = false
@@ -93,6 +98,7 @@ public actor Node {
     /// When claims and own records were last looked after; the start does it on its own.
     var tended = ContinuousClock.now
     var isTending = false
+    var isWatchingRivals = false
 
     // Presence of those whom accounts of this peer follow.
     var leases: [AccountKey: [DeviceKey: Lease]] = [:]
@@ -107,6 +113,7 @@ public actor Node {
         let certificate: Certificate
         var logins: [ObjectIdentifier: Login] = [:]
         var recordWritten: Milliseconds = 0
+        var rivalsSought = ContinuousClock.now
     }
 
     struct Lease {

@@ -1,4 +1,4 @@
-import SingerCore
+public import SingerCore
 
 import struct Foundation.Data
 
@@ -8,14 +8,16 @@ import struct Foundation.Data
 /// The digest of a `FeedState` is the first 8 bytes of a SHA-256 (see `FeedState.digest`); a bucket is the sum of the digests
 /// of all feeds whose account begins with that byte; the whole is the sum of the buckets. All sums are modulo 2^64.
 extension Replica {
-    /// What a peer said over a link that is gone.
-    struct Memory: Sendable {
-        let subscriptions: Set<AccountKey>
-        let offers: [AccountKey: [DeviceKey: SequenceSet]]
-        let recordsSent: Set<AccountKey>
+    /// What a peer said over a link: worth keeping when the link, or the process, is gone. Where it is out of date it costs a question.
+    public struct Memory: Hashable, Sendable {
+        /// The feeds that the other side wants, with what it holds of them.
+        public let states: [FeedState]
+        /// Feeds whose latest account records the other side was sent.
+        public internal(set) var recordsSent: Set<AccountKey>
 
-        func buckets() -> [UInt64] {
-            Replica.buckets(subscriptions.map { FeedState(account: $0, interest: .subscribe, held: offers[$0] ?? [:]) })
+        public init(states: [FeedState], recordsSent: Set<AccountKey>) {
+            self.states = states
+            self.recordsSent = recordsSent
         }
     }
 
@@ -54,7 +56,7 @@ extension Replica {
     /// The other side was linked before, and says what it wants as one number.
     mutating func compare(_ sum: UInt64, with node: NodeKey, now: Milliseconds) -> [Action] {
         guard let memory = remembered[node] else { return [.send(.buckets([]), to: node)] }
-        let buckets = memory.buckets()
+        let buckets = Self.buckets(memory.states)
         var actions = adopt(memory, of: node, now: now)
         if buckets.reduce(0, &+) != sum { actions.append(.send(.buckets(buckets), to: node)) }
         return actions
@@ -71,26 +73,40 @@ extension Replica {
 
     private mutating func adopt(_ memory: Memory, of node: NodeKey, now: Milliseconds) -> [Action] {
         forget(node)
-        links[node]?.recordsSent = memory.recordsSent
         // It was said over an earlier link, and still holds: no answer is expected.
         var answers: [FeedState] = []
-        return memory.subscriptions.sorted().flatMap { account in
-            hear(FeedState(account: account, interest: .subscribe, held: memory.offers[account] ?? [:]), from: node, answers: &answers, now: now)
+        return memory.states.flatMap { hear($0, from: node, answers: &answers, now: now) }
+    }
+
+    /// What is worth knowing of a peer at the next link, or after a restart of this one.
+    public func memory(of node: NodeKey) -> Memory? {
+        guard let link = links[node] else { return remembered[node] }
+        guard ties.counts(of: node).subscriptions >= Self.digestFeedsMin / 2 else { return nil }
+        let states = ties.feeds(of: node).sorted().compactMap { account -> FeedState? in
+            guard let tie = ties[account, node], tie.isSubscriber else { return nil }
+            return FeedState(account: account, interest: .subscribe, held: tie.offer ?? [:])
+        }
+        return Memory(states: states, recordsSent: link.recordsSent)
+    }
+
+    mutating func remember(_ memory: Memory?, of node: NodeKey) {
+        forget(node)
+        guard let memory else { return }
+        remembered[node] = memory
+        rememberedOrder.append(node)
+        var feeds = remembered.values.reduce(0) { $0 + $1.states.count }
+        while feeds > Limits.rememberedFeedsMax, let oldest = rememberedOrder.first {
+            feeds -= remembered[oldest]?.states.count ?? 0
+            forget(oldest)
         }
     }
 
-    mutating func remember(_ said: [AccountKey: Ties.Tie], _ recordsSent: Set<AccountKey>, of node: NodeKey) {
-        forget(node)
-        let subscriptions = said.filter(\.value.isSubscriber)
-        guard subscriptions.count >= Self.digestFeedsMin / 2 else { return }
-        remembered[node] = Memory(
-            subscriptions: Set(subscriptions.keys), offers: subscriptions.compactMapValues(\.offer), recordsSent: recordsSent)
-        rememberedOrder.append(node)
-        var feeds = remembered.values.reduce(0) { $0 + $1.subscriptions.count }
-        while feeds > Limits.rememberedFeedsMax, let oldest = rememberedOrder.first {
-            feeds -= remembered[oldest]?.subscriptions.count ?? 0
-            forget(oldest)
-        }
+    /// A newer account record is here: those who have the feed pushed get it, the others at their next link.
+    mutating func recordChanged(_ account: AccountKey, from source: NodeKey?) -> [Action] {
+        let eager = (feeds[account]?.eager ?? []).filter { $0 != source }
+        for node in Array(links.keys) where node != source && !eager.contains(node) { links[node]?.recordsSent.remove(account) }
+        for node in rememberedOrder { remembered[node]?.recordsSent.remove(account) }
+        return eager.sorted().map { .sendRecord(account, to: $0) }
     }
 
     private mutating func forget(_ node: NodeKey) {

@@ -36,15 +36,20 @@ extension Replica {
     private mutating func takePush(_ entries: [Entry], from node: NodeKey, now: Milliseconds) -> [Action] {
         var fresh: [Entry] = []
         var repeated: Set<AccountKey> = []
+        var unwanted: Set<AccountKey> = []
         for entry in entries {
             let (account, device, seq) = (entry.header.account, entry.header.device, entry.header.seq)
-            guard feeds[account]?.isWanted(at: now) == true, offer([seq...seq], of: account, device, by: node) else { continue }
+            guard feeds[account]?.isWanted(at: now) == true else {
+                unwanted.insert(account)
+                continue
+            }
+            guard offer([seq...seq], of: account, device, by: node) else { continue }
             let log = feeds[account]?.logs[device] ?? Log()
             guard log.proof == nil else { continue }
             let isHeld = log.held.contains(seq) && !(entry.body != nil && log.bodiless.contains(seq))
             if isHeld || log.coming.keys.contains(where: { $0.contains(seq) }) { repeated.insert(account) } else { fresh.append(entry) }
         }
-        var actions: [Action] = []
+        var actions = unwanted.sorted().flatMap { decline($0, from: node) }
         for account in Set(fresh.map(\.header.account)).sorted() {
             repeated.remove(account)
             feeds[account]?.parent = node

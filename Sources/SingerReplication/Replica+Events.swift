@@ -39,6 +39,8 @@ extension Replica {
         case owes(Debt)
         /// A newer record of an account was verified and stored.
         case recordChanged(AccountKey, from: NodeKey?)
+        /// What a peer said over a link before the restart.
+        case remembered(NodeKey, Memory)
         /// The store has proof that a device wrote two logs: it was found here (or was, before the restart), or came from a link.
         case equivocated(Equivocation, from: NodeKey?)
         case tick
@@ -57,6 +59,9 @@ extension Replica {
         case lookUp(AccountKey)
         /// An entry for an account of this peer: check that it concerns it, commit, then send `.received`.
         case accept(Entry, recipient: AccountKey, from: NodeKey)
+        /// News of a feed came that nobody here wants. If it comes from the account's own peer, that may not know that somebody here
+        /// follows the account no more.
+        case unwanted(AccountKey, from: NodeKey)
         /// The recipient's peer has it: the debt is paid.
         case settle(Debt)
         /// Nothing goes over this link any more, for which it was made.

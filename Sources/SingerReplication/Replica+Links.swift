@@ -12,6 +12,8 @@ extension Replica {
         var introducedAt: UInt64?
         /// Nothing has come over it.
         var isNew = true
+        /// Feeds that the other side was told are not wanted, because news of them came.
+        var declined: Set<AccountKey> = []
         var wantsUnderWay = 0
         /// Since when nothing has been heard of the other side, although requests may be under way.
         var waitingSince: Milliseconds = 0
@@ -94,6 +96,7 @@ extension Replica {
 
     mutating func linkUp(_ node: NodeKey, _ endpoints: [Endpoint], now: Milliseconds) -> [Action] {
         links[node] = Link(since: now)
+        links[node]?.recordsSent = remembered[node]?.recordsSent ?? []
         ties.join(node)
         nodes[node, default: NodeState(endpoints: [])].dialledAt = nil
         nodes[node]?.retry.reset()
@@ -108,9 +111,10 @@ extension Replica {
     }
 
     mutating func linkDown(_ node: NodeKey, now: Milliseconds) -> [Action] {
-        guard let link = links.removeValue(forKey: node) else { return [] }
+        let memory = memory(of: node)
+        guard links.removeValue(forKey: node) != nil else { return [] }
         let said = ties.leave(node)
-        remember(said, link.recordsSent, of: node)
+        remember(memory, of: node)
         spare.remove(node)
         for account in said.keys.sorted() {
             feeds[account]?.eager.remove(node)

@@ -123,7 +123,11 @@ extension Replica {
         var actions: [Action] = []
         var concerned: Set<AccountKey> = []
         for item in news {
-            guard feeds[item.account]?.isWanted(at: now) == true, offer([item.range], of: item.account, item.device, by: node) else { continue }
+            guard feeds[item.account]?.isWanted(at: now) == true else {
+                actions += decline(item.account, from: node)
+                continue
+            }
+            guard offer([item.range], of: item.account, item.device, by: node) else { continue }
             actions += witness(item.account, [item.device: SequenceSet([item.range])], by: node)
             let log = feeds[item.account]?.logs[item.device]
             // Without another link that is eager nothing will come by itself.
@@ -140,6 +144,13 @@ extension Replica {
             actions += fetch(account, now: now)
         }
         return actions
+    }
+
+    /// Answers news of a feed that nobody here wants: the other side remembers a subscription that is over. Once on a link.
+    mutating func decline(_ account: AccountKey, from node: NodeKey) -> [Action] {
+        guard let link = links[node], link.declined.count < Limits.haveFeedsMax, !link.declined.contains(account) else { return [] }
+        links[node]?.declined.insert(account)
+        return [.send(.have([FeedState(account: account, interest: .unsubscribe, held: [:])]), to: node), .unwanted(account, from: node)]
     }
 
     private func isHeld(_ item: Announcement) -> Bool {

@@ -67,7 +67,7 @@ extension Replica {
             sum + feed.holders.count + feed.witnesses.count + feed.debts.count
                 + feed.logs.values.reduce(0) { $0 + $1.asked.count + $1.coming.count + $1.awaited.count + $1.held.ranges.count }
         }
-        return feeds + ties.footprint + nodes.count + remembered.values.reduce(0) { $0 + $1.subscriptions.count }
+        return feeds + ties.footprint + nodes.count + remembered.values.reduce(0) { $0 + $1.states.count }
     }
 
     /// The feeds whose news a link wants.

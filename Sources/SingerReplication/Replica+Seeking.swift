@@ -65,9 +65,12 @@ extension Replica {
         let wantsOthers = !need.isEmpty && !feed.isHosted && feed.isWanted(at: now)
         if wantsOthers, looksElsewhere { actions += dialOthers(account, count: Self.dialsAtOnce, now: now) }
         let wantsLookup = need.contains(.holder) || feed.referred.isEmpty && need.contains(.source)
-        if wantsLookup { actions += lookUp(account, now: now) }
+        // Where the home answers at once, nobody else need be asked.
+        if wantsLookup, looksElsewhere { actions += lookUp(account, now: now) }
         var due = dialDue(account, others: !wantsOthers ? nil : looksElsewhere ? now : since + Self.homeDialPatience, now: now)
-        if wantsLookup, let feed = feeds[account], !feed.isLookingUp { due = min(due, feed.lookup.due) }
+        if wantsLookup, let feed = feeds[account], !feed.isLookingUp {
+            due = min(due, looksElsewhere ? feed.lookup.due : max(feed.lookup.due, since + Self.homeDialPatience))
+        }
         unserved[account] = due
         return actions
     }

@@ -95,8 +95,10 @@ public struct Replica: Sendable {
         case .withheld(let account, let logs): return withheld(account, logs, now: now)
         case .greet(let node, let endpoints): return greet(node, endpoints, now: now)
         case .owes(let debt): return owe(debt, now: now)
-        case .recordChanged(let account, let source):
-            return (feeds[account]?.eager ?? []).filter { $0 != source }.sorted().map { .sendRecord(account, to: $0) }
+        case .recordChanged(let account, let source): return recordChanged(account, from: source)
+        case .remembered(let node, let memory):
+            if links[node] == nil { remember(memory, of: node) }
+            return []
         case .equivocated(let proof, let node): return equivocated(proof, from: node)
         case .tick: return tick(now: now)
         }

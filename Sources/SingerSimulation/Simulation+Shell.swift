@@ -123,7 +123,7 @@ extension Simulation {
                 hops = max(hops, stored.hops)
             }
             send(.entries(batch, answers: want), from: peer, to: other, hops: hops &+ 1)
-        case .sendRecord: break
+        case .sendRecord, .unwanted: break
         case .dial(let node, _):
             precondition(peers[peer].dialling.insert(node).inserted, "peer \(peer) dials the same peer twice at once, seed \(seed)")
             if keepsHistory { peers[peer].dials.append((now, node)) }

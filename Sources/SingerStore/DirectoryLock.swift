@@ -14,6 +14,17 @@ final class DirectoryLock: Sendable {
         }
     }
 
+    /// Whether a database was made in the directory before: one that is empty now has been lost.
+    var isMarked: Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_size > 0
+    }
+
+    /// On a full disk it is marked at another start.
+    func mark() {
+        if !isMarked { _ = write(descriptor, "singer\n", 7) }
+    }
+
     deinit {
         _ = Foundation.close(descriptor)
     }

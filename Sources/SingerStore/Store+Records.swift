@@ -14,8 +14,8 @@ extension Store {
             else { return false }
             try db.run(
                 sql: """
-                    INSERT INTO record (device_id, seq, envelope) VALUES (?, ?, ?)
-                    ON CONFLICT DO UPDATE SET seq = excluded.seq, envelope = excluded.envelope WHERE excluded.seq > seq
+                    INSERT INTO record (device_id, seq, envelope, changed) VALUES (?, ?, ?, (SELECT coalesce(max(changed), 0) + 1 FROM record))
+                    ON CONFLICT DO UPDATE SET seq = excluded.seq, envelope = excluded.envelope, changed = excluded.changed WHERE excluded.seq > seq
                     """, arguments: [device, Int64(clamping: envelope.seq), envelope.encoded])
             return db.changesCount > 0
         }

@@ -9,6 +9,7 @@ extension Store {
         migrator.registerMigration("clients") { db in try db.execute(sql: schemaClients) }
         migrator.registerMigration("revocations") { db in try addRevocations(db) }
         migrator.registerMigration("large stores") { db in try db.execute(sql: schemaLargeStores) }
+        migrator.registerMigration("links") { db in try db.execute(sql: schemaLinks) }
         return migrator
     }
 
@@ -228,6 +229,33 @@ extension Store {
             seq INTEGER NOT NULL,
             envelope BLOB NOT NULL
         ) STRICT;
+        """
+
+    private static let schemaLinks = """
+        -- What other peers said they want and hold: `id` is the order of saving.
+        CREATE TABLE link_memory (
+            id INTEGER PRIMARY KEY,
+            node BLOB NOT NULL UNIQUE CHECK (length(node) = 32),
+            said BLOB NOT NULL,
+            feeds INTEGER NOT NULL CHECK (feeds > 0),
+            -- Keys of accounts whose records the peer was sent, as they were after so many changes.
+            records BLOB NOT NULL CHECK (length(records) % 32 = 0),
+            changes INTEGER NOT NULL
+        ) STRICT;
+
+        -- Counts the changes of all records.
+        ALTER TABLE record ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX record_changed ON record (changed);
+
+        -- Follower edges of accounts of this peer, as their followers' devices signed them for the DHT.
+        CREATE TABLE follower_edge (
+            follower_id INTEGER NOT NULL,
+            followee_id INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            envelope BLOB NOT NULL,
+            PRIMARY KEY (follower_id, followee_id),
+            FOREIGN KEY (follower_id, followee_id) REFERENCES follow (follower_id, followee_id) ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
         """
 
     /// What clients leave with their peer, bounded for each account: they choose how much they send.

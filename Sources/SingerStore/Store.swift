@@ -23,6 +23,9 @@ public final class Store: Sendable {
         self.directory = directory
         lock = try DirectoryLock(directory)
         let path = directory + "/singer.db"
+        if lock.isMarked, Self.isEmpty(path), Self.isEmpty(path + "-wal") {
+            throw .corrupt("\(path) is damaged (it is empty, and was not). \(StoreError.remedy).")
+        }
         do {
             var configuration = Configuration()
             configuration.maximumReaderCount = 4
@@ -46,6 +49,7 @@ public final class Store: Sendable {
             case .refused(let why): throw .refused(why)
             }
         }
+        lock.mark()
         commits = GroupCommit(pool)
         try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     }
@@ -62,6 +66,10 @@ public final class Store: Sendable {
             let verdict = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no answer"
             guard verdict == "ok" else { throw StoreError.corrupt(verdict.split(separator: "\n").last.map(String.init) ?? verdict) }
         }
+    }
+
+    private static func isEmpty(_ path: String) -> Bool {
+        ((try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0) == 0
     }
 
     /// Waits for what is being committed, brings everything into the one file, and closes it.

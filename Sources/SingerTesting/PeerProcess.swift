@@ -12,6 +12,9 @@ public final class PeerProcess: Sendable {
     public let peerPort: Int
     public let dhtPort: Int
     public let readyLine: String
+    /// Where other peers reach it.
+    public let host: String
+    private let namespace: NetworkNamespace?
     /// From the start of the process to the ready line.
     public let startTime: Duration
     private let process: Process
@@ -29,20 +32,33 @@ public final class PeerProcess: Sendable {
     ///   - directory: the data directory; a `bootstrap` file is written beside it.
     ///   - bootstrap: DHT ports of peers on this machine to join through.
     ///   - gatewayPort: `nil` for any; a peer that comes back keeps its ports so.
-    public init(
+    ///   - host: the address for other peers, in `namespace` if there is one; clients connect over loopback in any case.
+    public convenience init(
         directory: String, network: String, bootstrap: [Int] = [], gatewayPort: Int? = nil, peerPort: Int? = nil, arguments: [String] = [],
         environment: [String: String] = [:]
     ) async throws {
+        try await self.init(
+            directory: directory, network: network, bootstrap: bootstrap.map { "127.0.0.1:\($0)" }, gatewayPort: gatewayPort, peerPort: peerPort,
+            arguments: arguments, environment: environment)
+    }
+
+    /// The same, with the whole addresses of those to join through.
+    public init(
+        directory: String, network: String, bootstrap: [String], gatewayPort: Int? = nil, peerPort: Int? = nil, host: String = "127.0.0.1",
+        namespace: NetworkNamespace? = nil, arguments: [String] = [], environment: [String: String] = [:]
+    ) async throws {
+        self.host = host
+        self.namespace = namespace
         let bootstrapPath = directory + ".bootstrap"
-        try bootstrap.map { "127.0.0.1:\($0)\n" }.joined().write(toFile: bootstrapPath, atomically: true, encoding: .utf8)
+        try bootstrap.map { "\($0)\n" }.joined().write(toFile: bootstrapPath, atomically: true, encoding: .utf8)
         errorPath = directory + ".log"
         _ = FileManager.default.createFile(atPath: errorPath, contents: nil)
         process = Process()
-        process.executableURL = Self.executable
+        process.executableURL = namespace == nil ? Self.executable : URL(fileURLWithPath: "/usr/bin/env")
         process.arguments =
-            [
+            (namespace.map { $0.command + [Self.executable.path] } ?? []) + [
                 "--data-dir", directory, "--gateway", "127.0.0.1:\(gatewayPort ?? LastingPort.free())", "--listen",
-                "127.0.0.1:\(peerPort ?? LastingPort.free())", "--network", network,
+                "\(host):\(peerPort ?? LastingPort.free())", "--network", network,
                 "--no-discovery", "--bootstrap", bootstrapPath,
             ] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging(["SINGER_SCRYPT_WORK_LOG2": "10", "TZ": "UTC"]) { $1 }.merging(environment) { $1 }
@@ -76,7 +92,10 @@ public final class PeerProcess: Sendable {
     public var processID: Int32 { process.processIdentifier }
 
     /// A new connection to the gateway.
-    public func connect() throws -> LineClient { try LineClient(port: gatewayPort) }
+    public func connect() throws -> LineClient {
+        guard let namespace else { return try LineClient(port: gatewayPort) }
+        return try namespace.enter { [gatewayPort] in try LineClient(port: gatewayPort) }
+    }
 
     /// SIGTERM, and the wait for a clean end.
     ///

@@ -64,6 +64,7 @@ extension FaultTests {
             ("its second page", { $0.replaceSubrange(pageBytes..<(2 * pageBytes), with: garbage) }),
             ("pages in the middle", { $0.replaceSubrange(middle..<(middle + 4 * pageBytes), with: garbage + garbage + garbage + garbage) }),
             ("cut off", { $0 = $0.prefix(middle) }),
+            ("cut to nothing", { $0 = Data() }),
         ]
         for (what, damage) in damages {
             var bytes = whole

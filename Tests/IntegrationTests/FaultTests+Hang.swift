@@ -31,10 +31,11 @@ extension FaultTests {
         let start = ContinuousClock.now
         let held = try await observer.count("posts") { _ in true }
         #expect(held < posts + 1, "the author's peer was stopped too late to prove anything")
-        try await observer.count("posts") { $0 == posts + 1 }
+        try await observer.count("posts", until: { $0 == posts + 1 }, within: .seconds(30))
         let time = ContinuousClock.now - start
         print("stopped with \(held) posts of \(posts + 1) there; the rest came within \(time)")
-        #expect(time < .seconds(8))
+        // Two or three where the machine has nothing else to do; HangingTests hold the rule to its seconds.
+        #expect(time < .seconds(20))
 
         author.resume()
         diogo = try await third.login("diogo")

@@ -26,6 +26,12 @@ struct Network {
             directory: "\(directory)/\(label)", network: name, bootstrap: others.map(\.dhtPort), gatewayPort: old.gatewayPort, peerPort: old.peerPort)
     }
 
+    /// Copies a data directory over another; both peers are stopped.
+    func copy(_ label: String, to other: String) throws {
+        try? FileManager.default.removeItem(atPath: "\(directory)/\(other)")
+        try FileManager.default.copyItem(atPath: "\(directory)/\(label)", toPath: "\(directory)/\(other)")
+    }
+
     func remove() { try? FileManager.default.removeItem(atPath: directory) }
 }
 

@@ -131,7 +131,13 @@ import Testing
         let node = Simulation.node(0)
         let log = alice.unsignedLog(5)
         _ = replica.handle(.linkUp(node, []), now: 0)
-        #expect(replica.handle(.received(.entries(log, answers: nil), from: node), now: 0).isEmpty)
+        let declined = replica.handle(.received(.entries(log, answers: nil), from: node), now: 0)
+        guard case .send(.have(let states), node)? = declined.first, case .unwanted(alice.account, node)? = declined.last else {
+            Issue.record("news that nobody wants is declined: \(declined)")
+            return
+        }
+        #expect(states.map(\.interest) == [.unsubscribe] && declined.count == 2)
+        #expect(replica.handle(.received(.entries(log, answers: nil), from: node), now: 0).isEmpty, "once on a link")
         let want = Replica.Want(account: alice.account, device: alice.device.publicKey, range: 1...5)
         #expect(replica.handle(.received(.entries(log, answers: want), from: node), now: 0).isEmpty, "an answer to what was not asked")
         _ = replica.handle(.following(alice.account), now: 0)
