@@ -34,6 +34,10 @@ extension Session {
 
     private func wakeForInput() {
         hasUnread = true
+        if inputWaiting != nil, case .irc = phase, !isCounted {
+            isCounted = true
+            gateway.irc.assumeIsolated { $0.woken += 1 }
+        }
         resumeInput()
     }
 
@@ -79,6 +83,8 @@ extension Session {
     }
 
     private func takeIRCAtOnce(_ number: Int) -> Bool {
+        // What clients do to each other happens in the order in which it was read: nobody overtakes one who was woken before.
+        guard gateway.irc.assumeIsolated({ $0.woken }) == 0 else { return false }
         var lines = LineDecoder()
         swap(&lines, &decoder)
         let (next, waits) = gateway.irc.assumeIsolated { $0.takeAtOnce(&lines, from: number) }
@@ -116,5 +122,12 @@ extension Session {
             inputWaiting = $0
             handler.value.resumeReading()
         }
+        didWake()
+    }
+
+    private func didWake() {
+        guard isCounted else { return }
+        isCounted = false
+        gateway.irc.assumeIsolated { $0.woken -= 1 }
     }
 }

@@ -67,6 +67,8 @@ actor Session {
     var isDraining = false
     var inputEnd: InputEnd?
     var inputWaiting: CheckedContinuation<Void, Never>?
+    /// Among the sessions that the `IRCServer` knows to be woken.
+    var isCounted = false
     private var greeting: Scheduled<Void>?
 
     /// Clients that speak first do so within this time; a person has not typed anything yet.

@@ -53,6 +53,8 @@ actor IRCServer {
 
     private var lastNumber = 0
     private var lastBatch: UInt64 = 0
+    /// Sessions that were woken for their lines, and have not come to them yet.
+    var woken = 0
     var messageIDs = IRCMessageIDs()
     /// What is being said in a channel: see `IRCServer+Relay`.
     var run: IRCRun?
