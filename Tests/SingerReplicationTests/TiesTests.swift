@@ -5,7 +5,10 @@ import Testing
 @testable import SingerReplication
 
 @Suite struct TiesTests {
-    private func key<Role>(_ number: Int) -> Bytes32<Role> { Bytes32((0..<32).map { UInt8(truncatingIfNeeded: number &* 31 &+ $0 &* 7) })! }
+    private func key<Role>(_ number: Int) -> Bytes32<Role> {
+        guard let key = Bytes32<Role>((0..<32).map { UInt8(truncatingIfNeeded: number &* 31 &+ $0 &* 7) }) else { preconditionFailure("it has 32 bytes") }
+        return key
+    }
 
     @Test(arguments: 1...5 as ClosedRange<UInt64>) func `what is kept by feed and by peer is what a walk over all links finds`(seed: UInt64) {
         var random = SplitMix64(state: seed)
@@ -32,7 +35,7 @@ import Testing
             default:
                 ties.change(account, node, set)
                 if links[node] != nil {
-                    set(&links[node]![account, default: Ties.Tie()])
+                    set(&links[node, default: [:]][account, default: Ties.Tie()])
                     if !subscribes, !offers, !gives { links[node]?[account] = nil }
                 }
             }
