@@ -36,7 +36,8 @@ class Peer:
         return self.process.pid
 
     def stop(self):
-        assert processes.stop(self.process) == 0, f"singerd did not end well: see {self.directory}.log"
+        status = processes.stop(self.process, 60)
+        assert status == 0, f"singerd ended with {status}: see {self.directory}.log"
 
     def memory_kib(self):
         return processes.memory_kib(self.process)

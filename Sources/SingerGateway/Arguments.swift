@@ -57,6 +57,7 @@ extension Substring {
 extension StringProtocol {
     /// The text with `a`–`z` as `A`–`Z` and nothing else changed: verbs are ASCII, whatever the locale.
     var asciiUppercased: String {
-        String(decoding: utf8.map { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) ? $0 - 0x20 : $0 }, as: UTF8.self)
+        guard utf8.contains(where: { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }) else { return String(self) }
+        return String(decoding: utf8.map { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) ? $0 - 0x20 : $0 }, as: UTF8.self)
     }
 }

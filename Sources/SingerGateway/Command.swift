@@ -18,6 +18,8 @@ struct Command: Sendable {
 
     /// Who may use it. A command that needs an account is given one, so none can forget to ask.
     enum Handler: Sendable {
+        /// Needs nothing but what it is given, so nobody waits for it.
+        case now(@Sendable (CommandContext) throws(Failure) -> Reply)
         case anyone(@Sendable (CommandContext) async throws(Failure) -> Outcome)
         case account(@Sendable (CommandContext, Login) async throws(Failure) -> Outcome)
     }
@@ -36,6 +38,8 @@ struct Command: Sendable {
     /// Carries the command out.
     func run(_ context: CommandContext) async throws(Failure) -> Outcome {
         switch handler {
+        case .now(let handle):
+            return .reply(try handle(context))
         case .anyone(let handle):
             try checkArguments(context)
             return try await handle(context)

@@ -44,27 +44,11 @@ final class Connections: Sendable {
             state.isClosing = true
             return Array(state.open.values)
         }
-        for channel in open { channel.pipeline.fireUserInboundEventTriggered(EndOfInput.Event()) }
+        for channel in open { channel.pipeline.fireUserInboundEventTriggered(SessionHandler.EndOfInput()) }
     }
 
     /// Closes what is still open, goodbye or not.
     func closeAll() {
         for channel in state.withLock({ Array($0.open.values) }) { channel.close(promise: nil) }
-    }
-}
-
-/// Ends the input of a channel when told to, as if the client had closed its half, so that a session that waits for a line
-/// goes on to its end.
-final class EndOfInput: ChannelInboundHandler {
-    struct Event: Sendable {}
-
-    typealias InboundIn = ByteBuffer
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is Event {
-            context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
-        } else {
-            context.fireUserInboundEventTriggered(event)
-        }
     }
 }

@@ -3,25 +3,24 @@ internal import NIOPosix
 internal import NIOSSL
 
 extension Gateway {
-    /// An accepted connection, as bytes.
-    typealias Client = NIOAsyncChannel<ByteBuffer, ByteBuffer>
-
-    static func listen(_ configuration: GatewayConfiguration, on group: any EventLoopGroup) async throws(GatewayError) -> NIOAsyncChannel<Client, Never> {
+    static func listen(_ gateway: Gateway, on eventLoop: any EventLoop) async throws(GatewayError) -> NIOAsyncChannel<Session, Never> {
+        let configuration = gateway.configuration
         let tls = try tlsContext(configuration)
-        return try await listen(configuration.host, configuration.port, configuration, on: group) { channel in
+        return try await listen(configuration.host, configuration.port, configuration, on: eventLoop) { channel in
             channel.eventLoop.makeCompletedFuture {
                 if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
-                return try client(of: channel)
+                return try gateway.session(of: channel)
             }
         }
     }
 
-    /// The bytes of a connection, for its session.
-    static func client(of channel: any Channel) throws -> Client {
-        try channel.pipeline.syncOperations.addHandler(EndOfInput())
-        return try Client(
-            wrappingChannelSynchronously: channel,
-            configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2), isOutboundHalfClosureEnabled: true))
+    /// The session of an accepted connection, on its event loop.
+    func session(of channel: any Channel) throws -> Session {
+        let handler = SessionHandler(outbox: Outbox(turn: turn))
+        let session = Session(gateway: self, channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
+        handler.serve(session)
+        try channel.pipeline.syncOperations.addHandler(handler)
+        return session
     }
 
     static func listen<Accepted: Sendable>(

@@ -14,7 +14,8 @@ public final class Gateway: Service {
 
     /// Serves all connections: what they do to each other happens in the order in which it was read, and no thread waits for another.
     private let eventLoop: any EventLoop
-    private let listener = Mutex<NIOAsyncChannel<Client, Never>?>(nil)
+    let turn: OutboxTurn
+    private let listener = Mutex<NIOAsyncChannel<Session, Never>?>(nil)
     private let webSocketListener = Mutex<NIOAsyncChannel<EventLoopFuture<WebSocketUpgrade>, Never>?>(nil)
 
     /// How long sessions may take to say goodbye at shutdown. A client that reads nothing would take for ever.
@@ -29,17 +30,18 @@ public final class Gateway: Service {
         self.configuration = configuration
         self.node = node
         eventLoop = group.next()
+        turn = OutboxTurn(eventLoop)
         self.logger = logger
         self.connections = connections
-        irc = IRCServer(configuration: configuration, node: node, logger: logger, executor: eventLoop.executor)
+        irc = IRCServer(configuration: configuration, node: node, logger: logger, eventLoop: eventLoop)
     }
 
     /// Starts to listen, and returns the port. Connections wait until `run()` takes them.
     public func bind() async throws(GatewayError) -> Int {
-        let channel = try await Self.listen(configuration, on: eventLoop)
+        let channel = try await Self.listen(self, on: eventLoop)
         listener.withLock { $0 = channel }
         if let webSocket = configuration.webSocket {
-            let channel = try await Self.listenForWebSockets(webSocket, configuration, on: eventLoop)
+            let channel = try await Self.listenForWebSockets(webSocket, self, on: eventLoop)
             webSocketListener.withLock { $0 = channel }
         }
         return channel.channel.localAddress?.port ?? configuration.port
@@ -52,7 +54,7 @@ public final class Gateway: Service {
         let webSocketListener = webSocketListener.withLock { $0 }
         try await withGracefulShutdownHandler {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await self.run(listener) { client in await self.serve(client, isWebSocket: false) } }
+                group.addTask { try await self.run(listener) { session in await self.serve(session, isWebSocket: false) } }
                 if let webSocketListener {
                     group.addTask { try await self.run(webSocketListener) { await self.serve($0) } }
                 }
@@ -70,16 +72,16 @@ public final class Gateway: Service {
     private func run<Accepted: Sendable>(
         _ listener: NIOAsyncChannel<Accepted, Never>, _ serve: @escaping @Sendable (Accepted) async -> Void
     ) async throws {
-        try await listener.executeThenClose { clients in
+        try await listener.executeThenClose { connections in
             try await withThrowingDiscardingTaskGroup { sessions in
-                for try await client in clients { sessions.addTask { await serve(client) } }
+                for try await connection in connections { sessions.addTask { await serve(connection) } }
             }
         }
     }
 
     private func serve(_ upgrade: EventLoopFuture<WebSocketUpgrade>) async {
         // What does not become a WebSocket was answered already, and is closed.
-        if case .upgraded(let client)? = try? await upgrade.get() { await serve(client, isWebSocket: true) }
+        if case .upgraded(let session)? = try? await upgrade.get() { await serve(session, isWebSocket: true) }
     }
 
     private func shutDown(_ listener: any Channel) {
@@ -88,30 +90,23 @@ public final class Gateway: Service {
         listener.eventLoop.scheduleTask(in: Self.farewellTimeMax) { self.connections.closeAll() }
     }
 
-    private func serve(_ client: Client, isWebSocket: Bool) async {
-        let channel = client.channel
+    private func serve(_ session: Session, isWebSocket: Bool) async {
+        let channel = session.channel
         let admission = connections.admit(channel)
         defer { connections.remove(channel) }
-        do {
-            try await client.executeThenClose { inbound, outbound in
-                switch admission {
-                case .admitted:
-                    let session = Session(gateway: self, channel: channel, outbound: outbound)
-                    if isWebSocket { await session.startIRC(isAdmitted: configuration.password == nil) }
-                    await session.run(inbound)
-                case .full:
-                    let line = PlainDialect.lines(of: Reply(failure: .tooManySessions), tag: nil).text(.crlf)
-                    let timeout = channel.eventLoop.scheduleTask(in: Self.farewellTimeMax) { channel.close(promise: nil) }
-                    defer { timeout.cancel() }
-                    try await channel.writeAndFlush(ByteBuffer(string: line)).get()
-                    logger.notice("Connection refused: as many are open as may be")
-                case .closing:
-                    break
-                }
-            }
-        } catch {
-            // The client is gone; there is nobody to tell.
-            logger.debug("Connection ended", metadata: ["error": "\(error)"])
+        switch admission {
+        case .admitted:
+            if isWebSocket { await session.startIRC(isAdmitted: configuration.password == nil) }
+            await session.run()
+        case .full:
+            let line = PlainDialect.lines(of: Reply(failure: .tooManySessions), tag: nil).text(.crlf)
+            let timeout = channel.eventLoop.scheduleTask(in: Self.farewellTimeMax) { channel.close(promise: nil) }
+            defer { timeout.cancel() }
+            try? await channel.writeAndFlush(ByteBuffer(string: line)).get()
+            logger.notice("Connection refused: as many are open as may be")
+        case .closing:
+            break
         }
+        try? await channel.close().get()
     }
 }

@@ -1,5 +1,11 @@
 internal import SingerCore
 
+#if canImport(Glibc)
+    private import Glibc
+#else
+    private import Darwin
+#endif
+
 /// Makes lines of bytes. What is kept between two reads is bounded: one unfinished line of at most `Limits.lineBytesMax` bytes.
 ///
 /// Feed it what was read, then take items until there are none.
@@ -46,19 +52,47 @@ struct LineDecoder {
 
     /// The next whole line.
     mutating func next() -> Item? {
-        guard let end = bytes[searched...].firstIndex(of: Self.newline) else {
+        guard let (line, end) = findLine() else { return nil }
+        defer { pass(end) }
+        return item(bytes[line])
+    }
+
+    /// Offers the next whole line as bytes. It is passed if it was taken.
+    ///
+    /// - Returns: whether there was a line, and it was taken.
+    mutating func take(_ takes: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+        guard !isDropping, let (line, end) = findLine(), line.count <= Limits.lineBytesMax else { return false }
+        let isTaken = bytes.withUnsafeBytes { takes(UnsafeRawBufferPointer(rebasing: $0[line])) }
+        if isTaken { pass(end) }
+        return isTaken
+    }
+
+    /// Where the next whole line stands, without its ending, and where the ending ends.
+    private mutating func findLine() -> (line: Range<Int>, end: Int)? {
+        let newline = bytes.withUnsafeBytes { bytes -> Int? in
+            guard let base = bytes.baseAddress, searched < bytes.count else { return nil }
+            return memchr(base + searched, Int32(Self.newline), bytes.count - searched).map { UnsafeRawPointer($0) - base }
+        }
+        guard let newline else {
             searched = bytes.count
             // One more than the limit may be waiting: the carriage return of the ending.
             if isDropping || bytes.count - start > Limits.lineBytesMax + 1 { drop() }
             return nil
         }
-        let hasReturn = end > start && bytes[end - 1] == Self.carriageReturn
+        searched = newline
+        let hasReturn = newline > start && bytes[newline - 1] == Self.carriageReturn
         if ending == nil { ending = hasReturn ? .crlf : .lf }
-        defer {
-            start = end + 1
-            searched = start
-        }
-        return item(bytes[start..<(hasReturn ? end - 1 : end)])
+        return (start..<(hasReturn ? newline - 1 : newline), newline + 1)
+    }
+
+    private mutating func pass(_ end: Int) {
+        start = end
+        searched = end
+        // Most connections are silent most of the time, and keep nothing then.
+        guard end == bytes.count else { return }
+        bytes = []
+        start = 0
+        searched = 0
     }
 
     /// What stands after the last newline when no more will come. A last line needs no ending: `printf 'HELP' | nc -N`.
@@ -86,7 +120,7 @@ struct LineDecoder {
 
     private mutating func drop() {
         isDropping = true
-        bytes.removeAll()
+        bytes = []
         start = 0
         searched = 0
     }

@@ -24,10 +24,10 @@ enum PeerCommands {
                 Verbs may be typed in any case, and with a / before them. A command may begin with a tag of yours, #42, which its reply then carries. \
                 Replies end with OK or ERR, their rows begin with two spaces, and what begins with * came by itself.
                 """,
-            example: "HELP FORWARD", handler: .anyone(help)),
+            example: "HELP FORWARD", handler: .now(help)),
         Command(
             "PING [token]", "ask whether the connection is alive", meaning: "Answers at once, with the token if you give one.", example: "PING 42",
-            handler: .anyone(ping)),
+            handler: .now(ping)),
         Command("QUIT", "close the connection", meaning: "Logs out and says goodbye.", example: "QUIT", handler: .anyone(quit)),
     ]
 
@@ -76,11 +76,11 @@ enum PeerCommands {
         return .format(dialect, Reply(.format(dialect)))
     }
 
-    private static func help(_ context: CommandContext) async throws(Failure) -> Outcome {
+    private static func help(_ context: CommandContext) throws(Failure) -> Reply {
         var arguments = context.arguments
-        guard let typed = arguments.word() else { return .reply(list) }
+        guard let typed = arguments.word() else { return list }
         let command = try CommandTable.command(typed.utf8.count > 1 && typed.hasPrefix("/") ? String(typed.dropFirst()) : typed)
-        return .done(
+        return Reply(
             .shown,
             rows: [.field("usage", .text(command.usage)), .field("meaning", .text(command.meaning)), .field("example", .text(command.example))])
     }
@@ -96,8 +96,8 @@ enum PeerCommands {
         return Reply(.listed(CommandTable.all.count, .commands), rows: rows)
     }()
 
-    private static func ping(_ context: CommandContext) async throws(Failure) -> Outcome {
-        .done(.pong(context.arguments.text))
+    private static func ping(_ context: CommandContext) -> Reply {
+        Reply(.pong(context.arguments.text))
     }
 
     private static func quit(_ context: CommandContext) async throws(Failure) -> Outcome {

@@ -7,23 +7,15 @@ extension Session {
         switch phase {
         case .new(let admission): try await takeFirst(item, admission)
         case .singer: try await takeCommand(item)
-        case .irc(let number): await gateway.irc.take([ircInput(item)], from: number)
+        case .irc(let number): await gateway.irc.take([IRCServer.Input(item, decoder)], from: number)
         }
     }
 
-    /// Everything that was read, at once: what it brings about goes out together.
+    /// Everything that was read.
     func takeIRC(_ number: Int) async -> Next {
         var inputs: [IRCServer.Input] = []
-        while let item = decoder.next() { inputs.append(ircInput(item)) }
+        while let item = nextItem() { inputs.append(IRCServer.Input(item, decoder)) }
         return inputs.isEmpty ? .more : await gateway.irc.take(inputs, from: number)
-    }
-
-    private func ircInput(_ item: LineDecoder.Item) -> IRCServer.Input {
-        switch item {
-        case .line(let line): .line(line)
-        case .tooLong: .tooLong
-        case .invalidUTF8: .invalidUTF8(decoder.refused)
-        }
     }
 
     /// Finds out what the client is.
@@ -71,9 +63,7 @@ extension Session {
 
     /// From here on the connection is a client of the IRC server.
     func startIRC(isAdmitted: Bool) async {
-        let outbox = IRCOutbox(channel: channel)
-        self.outbox = outbox
-        phase = .irc(await gateway.irc.connect(outbox, isAdmitted: isAdmitted))
+        phase = .irc(await gateway.irc.connect(handler, isAdmitted: isAdmitted))
     }
 
     private func takeCommand(_ item: LineDecoder.Item) async throws -> Next {
@@ -135,11 +125,9 @@ extension Session {
     ) async throws -> Next {
         isReplying = true
         defer { endReply() }
-        let gateway = gateway
-        let login = login
         let outcome: Outcome
         do {
-            outcome = try await command { CommandContext(node: gateway.node, login: login, arguments: $0, logger: gateway.logger) }
+            outcome = try await command(context)
         } catch {
             try await answer(Reply(failure: error), tag: tag)
             return .more
@@ -166,6 +154,10 @@ extension Session {
             return .close
         }
         return .more
+    }
+
+    func context(_ arguments: Arguments) -> CommandContext {
+        CommandContext(node: gateway.node, login: login, arguments: arguments, logger: gateway.logger)
     }
 
     func answer(_ reply: Reply, tag: String?) async throws {

@@ -5,8 +5,10 @@ internal import SingerNode
 
 /// One connection: its lines are commands, carried out in order; what is new for its account is written in between.
 ///
-/// Every reply, and every batch of pushes, is one write. Writing waits while the client does not read, so a slow client holds up
-/// only itself, and at most one unread chunk of its input is kept.
+/// Every reply, and every batch of pushes, is written whole, and what comes in one turn of the event loop goes out together. Who
+/// does not read is waited for, so a slow client holds up only itself, and at most one unread chunk of its input is kept.
+///
+/// Lines that need nothing from elsewhere are carried out as they are read; for others `run` is woken.
 actor Session {
     /// What is known of the client.
     enum Phase: Hashable, Sendable {
@@ -37,14 +39,15 @@ actor Session {
 
     let gateway: Gateway
     let channel: any Channel
-    let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    /// Shared with the `IRCServer`, which runs on the same event loop.
+    nonisolated let handler: NIOLoopBound<SessionHandler>
 
     var phase: Phase
     var dialect = Dialect.text
     var login: Login?
     var decoder = LineDecoder()
-    /// What an IRC client is sent goes through this.
-    var outbox: IRCOutbox?
+    /// A line that was taken from the decoder and could not be carried out at once.
+    var held: LineDecoder.Item?
     /// The text of several lines that is being typed.
     var block: TextBlock?
     /// POSTs that have been read and not been carried out: see Session+Posts.swift.
@@ -55,75 +58,72 @@ actor Session {
     var isReplying = false
     var pushWaiting: CheckedContinuation<Void, Never>?
 
+    // Input: see Session+Input.swift.
+    var hasBegun = false
+    var hasUnread = false
+    /// What an IRC client asked for at once.
+    var isToClose = false
+    /// Nothing is carried out any more.
+    var isDraining = false
+    var inputEnd: InputEnd?
+    var inputWaiting: CheckedContinuation<Void, Never>?
+    private var greeting: Scheduled<Void>?
+
     /// Clients that speak first do so within this time; a person has not typed anything yet.
-    private static let silenceMax = Duration.milliseconds(300)
+    private static let silenceMax = TimeAmount.milliseconds(300)
     static let greeting = "NOTICE * :*** Singer 0.1.0. Type HELP, or connect any IRC client.\r\n"
 
-    init(gateway: Gateway, channel: any Channel, outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) {
+    init(gateway: Gateway, channel: any Channel, handler: NIOLoopBound<SessionHandler>) {
         executor = channel.eventLoop.executor
         self.gateway = gateway
         self.channel = channel
-        self.outbound = outbound
+        self.handler = handler
         self.phase = .new(gateway.configuration.password == nil ? .given : .needed)
     }
+
+    var outbox: Outbox { handler.value.outbox }
 
     /// How the client ends its lines.
     var ending: LineDecoder.Ending { decoder.ending ?? .lf }
 
     /// Serves the connection to its end. What is still to be read by the client has been sent when this returns.
-    func run(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>) async {
-        let isUnknown = if case .new = phase { true } else { false }
-        let greeting = Task {
-            do {
-                guard isUnknown else { return }
-                try await Task.sleep(for: Self.silenceMax)
-                try await outbound.write(ByteBuffer(string: Self.greeting))
-            } catch {
-                // It spoke first, or it is gone.
-            }
-        }
-        var input = inbound.makeAsyncIterator()
+    func run() async {
+        if case .new = phase, !hasBegun { scheduleGreeting() }
         do {
-            var isFirst = true
             var next = Next.more
             var isAtEnd = false
             while next == .more {
-                guard let bytes = try await input.next() else {
+                guard try await moreInput() else {
                     isAtEnd = true
                     break
                 }
-                greeting.cancel()
-                if isFirst, bytes.readableBytesView.first == FirstLine.tlsByte {
-                    // TLS where none is configured.
-                    next = .close
-                } else {
-                    isFirst = false
-                    decoder.feed(bytes.readableBytesView)
-                    next = try await takeLines()
-                }
+                next = isToClose ? .close : try await takeLines()
             }
-            greeting.cancel()
-            if isAtEnd, next == .more, !gateway.connections.isClosing, let item = decoder.finish() { _ = try await take(item) }
+            if isAtEnd, !gateway.connections.isClosing, let item = decoder.finish() { _ = try await take(item) }
             try await writeWaitingPosts()
             if isAtEnd, case .new(.wrong) = phase { try await answer(Reply(failure: .gatewayPassword), tag: nil) }
-            // What an IRC client is still to be sent comes before the last line.
-            await outbox?.flush()
+            // What is still to be sent comes before the last line.
             await leave()
-            await outbox?.flush()
             if gateway.connections.isClosing { try await write(farewell) }
-            try await flush()
-            if !isAtEnd {
-                // Lets the client read the last lines: a connection closed with input unread is reset, and they could be lost.
-                outbound.finish()
-                let timeout = closeChannel(in: .seconds(2))
-                defer { timeout.cancel() }
-                while try await input.next() != nil {}
-            }
+            await flush()
+            if !isAtEnd { await drainInput() }
         } catch {
             gateway.logger.debug("Session ended", metadata: ["error": "\(error)"])
         }
-        greeting.cancel()
+        cancelGreeting()
         await leave()
+    }
+
+    private func scheduleGreeting() {
+        greeting = channel.eventLoop.scheduleTask(in: Self.silenceMax) {
+            self.assumeIsolated { $0.outbox.append(Self.greeting) }
+        }
+    }
+
+    /// The client spoke first, or it is gone.
+    func cancelGreeting() {
+        greeting?.cancel()
+        greeting = nil
     }
 
     private func takeLines() async throws -> Next {
@@ -131,7 +131,7 @@ actor Session {
             if case .irc(let number) = phase {
                 return gateway.connections.isClosing || Task.isCancelled ? .close : await takeIRC(number)
             }
-            guard let item = decoder.next() else {
+            guard let item = nextItem() else {
                 try await writeWaitingPosts()
                 return .more
             }
@@ -140,8 +140,11 @@ actor Session {
         }
     }
 
+    /// Waits while the client does not read.
     func write(_ text: String) async throws {
-        try await outbound.write(ByteBuffer(string: text))
+        guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
+        outbox.append(text)
+        if !outbox.hasRoom { await outbox.room() }
     }
 
     /// The last line at shutdown.
@@ -155,10 +158,20 @@ actor Session {
     }
 
     /// Waits until the client's machine has taken everything: closing would throw away what has not been sent.
-    private func flush() async throws {
+    private func flush() async {
         let timeout = closeChannel(in: .seconds(30))
         defer { timeout.cancel() }
-        try await channel.writeAndFlush(ByteBuffer()).get()
+        await outbox.drained()
+    }
+
+    /// Lets the client read the last lines: a connection closed with input unread is reset, and they could be lost.
+    private func drainInput() async {
+        channel.close(mode: .output, promise: nil)
+        let timeout = closeChannel(in: .seconds(2))
+        defer { timeout.cancel() }
+        isDraining = true
+        hasUnread = false
+        while inputEnd == nil { await awaitInput() }
     }
 
     private func closeChannel(in time: TimeAmount) -> Scheduled<Void> {

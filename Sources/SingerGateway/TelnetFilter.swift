@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    private import Glibc
+#else
+    private import Darwin
+#endif
+
 /// Takes Telnet's commands out of a stream of bytes (RFC 854, RFC 855). They may be split across reads.
 ///
 /// What a Telnet client asks is never answered: silence refuses every option, and text without options is what we want.
@@ -25,13 +31,20 @@ struct TelnetFilter {
 
     /// Appends the text among `bytes` to `text`.
     mutating func pass(_ bytes: some Collection<UInt8>, to text: inout [UInt8]) {
-        if case .text = state, !bytes.contains(Self.interpretAsCommand) {
+        if case .text = state, !Self.hasCommand(bytes) {
             text.append(contentsOf: bytes)
             return
         }
         for byte in bytes {
             if let byte = pass(byte) { text.append(byte) }
         }
+    }
+
+    private static func hasCommand(_ bytes: some Collection<UInt8>) -> Bool {
+        let found = bytes.withContiguousStorageIfAvailable { bytes in
+            bytes.baseAddress.map { memchr($0, Int32(interpretAsCommand), bytes.count) != nil } ?? false
+        }
+        return found ?? bytes.contains(interpretAsCommand)
     }
 
     private mutating func pass(_ byte: UInt8) -> UInt8? {

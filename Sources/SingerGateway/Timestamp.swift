@@ -28,8 +28,31 @@ enum Timestamp {
         let (seconds, milliseconds) = floorDivide(time, 1_000)
         let (days, second) = floorDivide(seconds, 86_400)
         let (year, month, day) = civil(days)
-        return date(year: year, month: month, day: day) + "T" + clock(hour: second / 3_600, minute: second / 60 % 60, second: second % 60)
-            + "." + digits(milliseconds, 3) + "Z"
+        // This stands in every line of most IRC clients.
+        guard (0...9_999).contains(year) else {
+            return date(year: year, month: month, day: day) + "T" + clock(hour: second / 3_600, minute: second / 60 % 60, second: second % 60)
+                + "." + digits(milliseconds, 3) + "Z"
+        }
+        return String(unsafeUninitializedCapacity: 24) { text in
+            var next = 0
+            func put(_ number: Int64, _ count: Int, _ mark: UInt8) {
+                var rest = number
+                for place in stride(from: next + count - 1, through: next, by: -1) {
+                    text.initializeElement(at: place, to: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+                    rest /= 10
+                }
+                text.initializeElement(at: next + count, to: mark)
+                next += count + 1
+            }
+            put(year, 4, UInt8(ascii: "-"))
+            put(month, 2, UInt8(ascii: "-"))
+            put(day, 2, UInt8(ascii: "T"))
+            put(second / 3_600, 2, UInt8(ascii: ":"))
+            put(second / 60 % 60, 2, UInt8(ascii: ":"))
+            put(second % 60, 2, UInt8(ascii: "."))
+            put(milliseconds, 3, UInt8(ascii: "Z"))
+            return next
+        }
     }
 
     /// The proleptic Gregorian date that many days after 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").

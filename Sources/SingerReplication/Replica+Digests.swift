@@ -42,9 +42,12 @@ extension Replica {
     }
 
     /// What a link begins with.
-    func introduce(to node: NodeKey, now: Milliseconds) -> [Action] {
+    mutating func introduce(to node: NodeKey, now: Milliseconds) -> [Action] {
         let states = wantedStates(now: now)
-        guard states.count >= Self.digestFeedsMin, remembered[node] != nil else { return say(states, to: node) }
+        guard states.count >= Self.digestFeedsMin, remembered[node] != nil else {
+            links[node]?.introducedAt = changes
+            return say(states, to: node)
+        }
         return [.send(.digest(Self.buckets(states).reduce(0, &+)), to: node)]
     }
 
@@ -69,8 +72,10 @@ extension Replica {
     private mutating func adopt(_ memory: Memory, of node: NodeKey, now: Milliseconds) -> [Action] {
         forget(node)
         links[node]?.recordsSent = memory.recordsSent
+        // It was said over an earlier link, and still holds: no answer is expected.
+        var answers: [FeedState] = []
         return memory.subscriptions.sorted().flatMap { account in
-            hear(FeedState(account: account, interest: .subscribe, held: memory.offers[account] ?? [:]), from: node, isRemembered: true, now: now)
+            hear(FeedState(account: account, interest: .subscribe, held: memory.offers[account] ?? [:]), from: node, answers: &answers, now: now)
         }
     }
 

@@ -110,6 +110,7 @@ extension Replica {
             }
         }
         for (account, group) in groups {
+            noteChange(of: account)
             guard let log = feeds[account]?.logs[group[0].header.device] else { continue }
             for range in log.coming.keys where log.held.missing(in: range).isEmpty { feeds[account]?.logs[group[0].header.device]?.coming[range] = nil }
         }
@@ -144,6 +145,7 @@ extension Replica {
 
     mutating func withheld(_ account: AccountKey, _ logs: [DeviceKey: SequenceSet], now: Milliseconds) -> [Action] {
         guard feeds[account] != nil else { return [] }
+        noteChange(of: account)
         for (device, seqs) in logs where feeds[account]?.logs[device] != nil { feeds[account]?.logs[device]?.bodiless = seqs }
         return fetch(account, now: now)
     }

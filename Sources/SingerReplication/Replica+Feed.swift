@@ -11,6 +11,8 @@ extension Replica {
         /// Somebody looks at it, until then.
         var visitedUntil: Milliseconds = 0
         var logs: [DeviceKey: Log] = [:]
+        /// When that last changed, or whether it is wanted: in changes of the whole replica.
+        var changed: UInt64 = 0
         /// Peers that serve the account itself.
         var homes: Set<NodeKey> = []
         /// Peers that are said to hold the feed, homes among them.

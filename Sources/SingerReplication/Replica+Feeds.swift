@@ -32,6 +32,7 @@ extension Replica {
 
     private mutating func subscribe(_ account: AccountKey, now: Milliseconds) -> [Action] {
         let have = Message.have([state(of: account, .subscribe)])
+        noteChange(of: account)
         // A lookup that failed for somebody long ago must not make this one wait.
         feeds[account]?.lookup.reset()
         return links.keys.sorted().map { .send(have, to: $0) } + seek(account, now: now)
@@ -64,6 +65,12 @@ extension Replica {
             feeds[account]?.logs[device]?.floor = floor > entries ? floor - entries : 1
         }
         return fetch(account, now: now)
+    }
+
+    /// Notes that what is held of a feed, or whether it is wanted, is not what it was.
+    mutating func noteChange(of account: AccountKey) {
+        changes += 1
+        feeds[account]?.changed = changes
     }
 
     func state(of account: AccountKey, _ interest: FeedState.Interest) -> FeedState {

@@ -79,8 +79,13 @@ extension Replica {
     /// Those that offer something, in the order in which they are asked.
     private func inOrder(_ ties: [NodeKey: Ties.Tie], of account: AccountKey, sparesHomes: Bool) -> [Offer] {
         let homes = feeds[account]?.homes ?? []
-        return ties.compactMap { node, tie in tie.offer.map { (rank: (homes.contains(node) == sparesHomes ? 1 : 0, mixed(node)), offer: (node, $0)) } }
-            .sorted { $0.rank < $1.rank }.map(\.offer)
+        let ranked = ties.compactMap { node, tie -> (rank: (Int, UInt64), offer: Offer)? in
+            guard let logs = tie.offer else { return nil }
+            // A home that referred this peer to others has enough to do.
+            let rank = !homes.contains(node) ? 1 : sparesHomes || tie.source != .eager ? 2 : 0
+            return ((rank, mixed(node)), (node, logs))
+        }
+        return ranked.sorted { $0.rank < $1.rank }.map(\.offer)
     }
 
     /// The first part of `gap` that somebody offers, and the least busy of those; no node if all of them are busy.

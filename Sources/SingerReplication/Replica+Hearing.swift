@@ -5,8 +5,12 @@ extension Replica {
     mutating func receive(_ message: Message, from node: NodeKey, now: Milliseconds) -> [Action] {
         guard links[node] != nil else { return [] }
         links[node]?.waitingSince = now
+        defer { links[node]?.isNew = false }
         switch message {
-        case .have(let states): return states.flatMap { hear($0, from: node, now: now) }
+        case .have(let states):
+            var answers: [FeedState] = []
+            let actions = states.flatMap { hear($0, from: node, answers: &answers, now: now) }
+            return actions + say(answers, to: node)
         case .announce(let news): return announced(news, by: node, now: now)
         case .graft(let account): return graft(account, by: node)
         case .prune(let account):
@@ -24,8 +28,10 @@ extension Replica {
         }
     }
 
-    /// - Parameter isRemembered: it was said over an earlier link, and still holds: no answer is expected.
-    mutating func hear(_ state: FeedState, from node: NodeKey, isRemembered: Bool = false, now: Milliseconds) -> [Action] {
+    /// Takes what a peer says of a feed.
+    ///
+    /// - Parameter answers: what is to be said of the feed in turn is added here.
+    mutating func hear(_ state: FeedState, from node: NodeKey, answers: inout [FeedState], now: Milliseconds) -> [Action] {
         let account = state.account
         var actions: [Action] = []
         switch state.interest {
@@ -33,10 +39,7 @@ extension Replica {
             let isSubscriber = ties[account, node]?.isSubscriber == true
             guard links[node] != nil, isSubscriber || ties.counts(of: node).subscriptions < Limits.subscriptionsPerLinkMax else { return [] }
             if !isSubscriber { actions += admit(node, to: account, now: now) }
-            if !isRemembered {
-                let mine = self.state(of: account, .none)
-                if feeds[account]?.isHosted == true || !mine.held.isEmpty { actions.append(.send(.have([mine]), to: node)) }
-            }
+            if let answer = answer(about: account, to: node, now: now) { answers.append(answer) }
             if links[node]?.proofsSent.insert(account).inserted == true { actions += proofs(of: account).map { .send(.equivocation($0), to: node) } }
             // Once: reading a record costs more than asking for it. Not to where it comes from.
             if links[node]?.recordsSent.insert(account).inserted == true, let feed = feeds[account], !feed.homes.contains(node) {
@@ -62,6 +65,16 @@ extension Replica {
         }
         if unserved[account] != nil, need(of: account, now: now) == nil { unserved[account] = nil }
         return actions + fetch(account, now: now)
+    }
+
+    /// What is held here of a feed that a peer subscribes to, unless it has just been told: both sides begin by saying what they
+    /// want, and what they hold of that.
+    private func answer(about account: AccountKey, to node: NodeKey, now: Milliseconds) -> FeedState? {
+        guard let feed = feeds[account], let link = links[node] else { return nil }
+        let mine = state(of: account, .none)
+        guard !mine.held.isEmpty else { return feed.isHosted ? mine : nil }
+        let wasTold = link.isNew && feed.isWanted(at: now) && link.introducedAt.map { feed.changed <= $0 } == true
+        return wasTold ? nil : mine
     }
 
     /// Of feeds that are not wanted here little is remembered: a peer can speak of very many.

@@ -8,6 +8,10 @@ extension Replica {
         var recordsSent: Set<AccountKey> = []
         /// Feeds whose quarantined devices the other side was told of.
         var proofsSent: Set<AccountKey> = []
+        /// When all that is wanted here was said over this link; in changes of the whole replica.
+        var introducedAt: UInt64?
+        /// Nothing has come over it.
+        var isNew = true
         var wantsUnderWay = 0
         /// Since when nothing has been heard of the other side, although requests may be under way.
         var waitingSince: Milliseconds = 0
@@ -39,23 +43,23 @@ extension Replica {
     mutating func hold(_ node: NodeKey, _ endpoints: [Endpoint], of account: AccountKey) {
         guard let feed = feeds[account] else { return }
         if !feed.holders.contains(node) {
-            if feed.holders.count >= Limits.holdersMax, !feed.homes.contains(node) {
-                guard let worst = leastReachable(of: feed) else { return }
-                feeds[account]?.holders.remove(worst)
-                nodes[worst]?.feeds.remove(account)
-                if let state = nodes[worst], state.feeds.isEmpty, !state.isDialling { nodes[worst] = nil }
-            }
+            guard feed.holders.count < Limits.holdersMax || feed.homes.contains(node) || makeRoom(in: feed, account) else { return }
             feeds[account]?.holders.insert(node)
             nodes[node, default: NodeState(endpoints: endpoints)].feeds.insert(account)
         }
         if !endpoints.isEmpty { nodes[node]?.endpoints = endpoints }
     }
 
-    /// Who makes room for another holder: one that could not be reached, and is none of the account's own peers.
-    private func leastReachable(of feed: Feed) -> NodeKey? {
-        feed.holders.filter { !feed.homes.contains($0) && links[$0] == nil }.max {
-            (nodes[$0]?.retry.attempts ?? 0, $0) < (nodes[$1]?.retry.attempts ?? 0, $1)
+    /// Forgets holders that could not be reached, several at once: a search for each newcomer would cost too much. The account's own
+    /// peers stay.
+    private mutating func makeRoom(in feed: Feed, _ account: AccountKey) -> Bool {
+        let others = feed.holders.filter { !feed.homes.contains($0) && links[$0] == nil }.map { (attempts: nodes[$0]?.retry.attempts ?? 0, node: $0) }
+        for (_, node) in others.sorted(by: >).prefix(Limits.holdersMax / 8) {
+            feeds[account]?.holders.remove(node)
+            nodes[node]?.feeds.remove(account)
+            if let state = nodes[node], state.feeds.isEmpty, !state.isDialling { nodes[node] = nil }
         }
+        return !others.isEmpty
     }
 
     mutating func lookUp(_ account: AccountKey, now: Milliseconds) -> [Action] {

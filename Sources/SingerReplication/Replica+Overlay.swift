@@ -27,7 +27,10 @@ extension Replica {
             return []
         }
         let isRefused = ties[account].values.count(where: \.isSubscriber) >= Limits.feedLinksMax
-        if isRefused { spare.insert(node) } else { ties.change(account, node) { $0.isSubscriber = true } }
+        // Links go both ways: one that gives nothing must not take a place at the other side either, or newcomers that were refused
+        // often would be full before they have served anybody.
+        ties.change(account, node) { if isRefused { $0.source = .refused } else { $0.isSubscriber = true } }
+        if isRefused { spare.insert(node) }
         return refer(node, of: account, isRefused: isRefused)
     }
 
@@ -82,6 +85,9 @@ extension Replica {
         guard feeds[account]?.isWanted(at: now) == true, links[node] != nil else { return [] }
         ties.change(account, node) { $0.source = referral.isRefused ? .refused : .lazy }
         if referral.isRefused {
+            // Whoever refuses wants nothing from here either.
+            ties.change(account, node) { $0.isSubscriber = false }
+            feeds[account]?.eager.remove(node)
             spare.insert(node)
             if feeds[account]?.homes.contains(node) == true { feeds[account]?.refusals.insert(node) }
         } else {

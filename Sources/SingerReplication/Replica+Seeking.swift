@@ -77,41 +77,44 @@ extension Replica {
     /// - Parameter start: when others than its homes are dialled, if they are.
     private func dialDue(_ account: AccountKey, others start: Milliseconds?, now: Milliseconds) -> Milliseconds {
         guard let feed = feeds[account] else { return .max }
-        var (due, othersDue) = (Milliseconds.max, Milliseconds.max)
-        var dialled: [Milliseconds] = []
-        for node in feed.holders where links[node] == nil {
-            guard let state = nodes[node], !state.endpoints.isEmpty else { continue }
-            switch (feed.homes.contains(node), state.dialledAt) {
-            case (true, nil): due = min(due, state.retry.due)
-            case (false, nil): othersDue = min(othersDue, state.retry.due)
-            case (false, let since?): dialled.append(since)
-            case (true, _?): break
+        var due = Milliseconds.max
+        for home in feed.homes where links[home] == nil {
+            if let state = nodes[home], !state.isDialling, !state.endpoints.isEmpty { due = min(due, state.retry.due) }
+        }
+        guard let start else { return due }
+        let (tried, rest) = others(of: feed, account)
+        guard tried.count(where: { now - $0 < Self.dialTimeMax }) < Self.dialsMax, let next = rest.map(\.retry.due).min() else { return due }
+        // Where enough are being tried, what comes of it is an event; where it takes long, others are dialled too.
+        let recent = tried.filter { now - $0 < Self.dialPatience }
+        return min(due, max(next, start, recent.count < Self.dialsAtOnce ? now : (recent.min() ?? now) + Self.dialPatience))
+    }
+
+    /// The holders of a feed besides its homes: since when those are tried that may yet turn out to give it, and those that could be.
+    private func others(of feed: Feed, _ account: AccountKey) -> (tried: [Milliseconds], rest: [(node: NodeKey, retry: Retry)]) {
+        var tried: [Milliseconds] = []
+        var rest: [(node: NodeKey, retry: Retry)] = []
+        for node in feed.holders where !feed.homes.contains(node) {
+            if let link = links[node] {
+                // A link over which nothing has been said of the feed yet.
+                if ties[account, node]?.source == nil { tried.append(link.since) }
+            } else if let state = nodes[node], !state.endpoints.isEmpty {
+                if let since = state.dialledAt { tried.append(since) } else { rest.append((node, state.retry)) }
             }
         }
-        guard let start, dialled.count < Self.dialsMax, othersDue < .max else { return due }
-        // Where enough are being dialled, what comes of it is an event; where it takes long, others are dialled too.
-        let recent = dialled.filter { now - $0 < Self.dialPatience }
-        let isFree = recent.count < Self.dialsAtOnce
-        return min(due, max(othersDue, start, isFree ? now : (recent.min() ?? now) + Self.dialPatience))
+        return (tried, rest)
     }
 
     /// Dials holders besides the homes: those that failed least first, so that a few that are gone do not stand before all
     /// others for ever; of these the ones that were named last; of these any.
     mutating func dialOthers(_ account: AccountKey, count: Int, now: Milliseconds) -> [Action] {
         guard let feed = feeds[account] else { return [] }
-        var dialled: [Milliseconds] = []
-        var ranked: [(attempts: Int, order: Int, mixed: UInt64, node: NodeKey)] = []
-        for node in feed.holders where !feed.homes.contains(node) && links[node] == nil {
-            guard let state = nodes[node], !state.endpoints.isEmpty else { continue }
-            if let since = state.dialledAt {
-                dialled.append(since)
-            } else if state.retry.isDue(at: now) {
-                ranked.append((state.retry.attempts, feed.referred.contains(node) ? 0 : 1, mixed(node), node))
-            }
-        }
+        let (tried, rest) = others(of: feed, account)
         // A process that hangs is waited for, but the others are not kept waiting.
-        let free = min(count - dialled.count { now - $0 < Self.dialPatience }, Self.dialsMax - dialled.count)
+        let free = min(count - tried.count { now - $0 < Self.dialPatience }, Self.dialsMax - tried.count { now - $0 < Self.dialTimeMax })
         guard free > 0 else { return [] }
-        return ranked.sorted { $0 < $1 }.prefix(free).flatMap { dial($0.node, now: now) }
+        let ranked = rest.filter { $0.retry.isDue(at: now) }.map { node, retry in
+            (rank: (retry.attempts, feed.referred.contains(node) ? 0 : 1, mixed(node)), node: node)
+        }
+        return ranked.sorted { $0.rank < $1.rank }.prefix(free).flatMap { dial($0.node, now: now) }
     }
 }

@@ -28,6 +28,8 @@ public struct Replica: Sendable {
     /// What peers without a link said over the last one, oldest first.
     var remembered: [NodeKey: Memory] = [:]
     var rememberedOrder: [NodeKey] = []
+    /// Counts changes of what is held or wanted.
+    var changes: UInt64 = 0
     var random: SplitMix64
     /// Chooses among peers that are as good as each other, for every replica in another way.
     let salt: UInt64
@@ -51,7 +53,9 @@ public struct Replica: Sendable {
     static let dialsAtOnce = 2
     /// How long a dial may take before it stands in the way of no other: a process that hangs takes ten seconds to fail.
     static let dialPatience: Milliseconds = 1_000
-    /// Dials to holders of one feed under way.
+    /// After this long nothing comes of a dial any more, nor of a link over which nothing was said of the feed.
+    static let dialTimeMax: Milliseconds = 15_000
+    /// Holders of one feed that are tried at one time, those included that hang.
     static let dialsMax = 8
     static let visitTime: Milliseconds = 10 * 60 * 1_000
     /// News for lazy links is collected for so long.
@@ -76,6 +80,7 @@ public struct Replica: Sendable {
         case .wantsOlder(let account, let entries): return wantOlder(account, entries, now: now)
         case .holding(let account, let device, let held):
             feeds[account, default: Feed()].logs[device, default: Log()].held = held
+            noteChange(of: account)
             return []
         case .contact(let contact): return learn(contact, now: now)
         case .lookupEnded(let account):

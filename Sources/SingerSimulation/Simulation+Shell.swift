@@ -29,7 +29,7 @@ extension Simulation {
             case .duplicate, .quarantined: known.append(entry)
             case .parked:
                 known.append(entry)
-                later(entry.header.created - Limits.clockSkewMax - now - peers[peer].skew, peer, .unparked)
+                unpark(entry, at: peer)
             case .equivocation(let proof):
                 known.append(entry)
                 peers[peer].proofs.append(proof)
@@ -46,6 +46,11 @@ extension Simulation {
             keepUp(entry, at: peer)
         }
         noteBodies(new, at: peer)
+    }
+
+    /// Looks at an entry that is dated too far ahead when its time has come.
+    mutating func unpark(_ entry: Entry, at peer: Int) {
+        later(entry.header.created - Limits.clockSkewMax - now - peers[peer].skew, peer, .unparked)
     }
 
     /// An account here has followed somebody, or ceased to, elsewhere or in a past that was lost.

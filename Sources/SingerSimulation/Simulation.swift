@@ -78,6 +78,7 @@ public struct Simulation: Sendable {
         case dialled(NodeKey)
         case lookedUp(AccountKey)
         case unparked
+        case edgesRead(AccountKey)
         case tick
         case lost(Int, wire: UInt64)
     }
@@ -92,6 +93,8 @@ public struct Simulation: Sendable {
     /// What a lookup finds.
     public var directory: [AccountKey: [Int]] = [:]
     public var homes: [AccountKey: [Int]] = [:]
+    /// The latest word on each edge that was put into the DHT, by who is followed, by who follows.
+    var edgeRecords: [AccountKey: [AccountKey: Entry]] = [:]
     /// Pairs that cannot reach each other.
     public var walls: Set<Set<Int>> = []
     /// Two sides that cannot reach each other: by peer.
@@ -199,6 +202,7 @@ public struct Simulation: Sendable {
             let due = peers[peer].disk.parked.values.filter { $0.header.created <= local + Limits.clockSkewMax }.sorted { $0.id < $1.id }
             for entry in due { peers[peer].disk.parked[entry.id] = nil }
             if !due.isEmpty { commit(due, from: nil, hops: 0, isNews: false, at: peer) }
+        case .edgesRead(let account): readEdges(of: account, at: peer)
         case .tick:
             guard peers[peer].tickDue == now else { return }
             peers[peer].tickDue = nil
@@ -217,6 +221,7 @@ public struct Simulation: Sendable {
             case .dialled(let node): (3, node.leadingWord)
             case .lookedUp(let account): (4, account.leadingWord)
             case .unparked: (5, 0)
+            case .edgesRead(let account): (8, account.leadingWord)
             case .tick: (6, 0)
             case .lost(let other, _): (7, UInt64(other))
             }

@@ -92,6 +92,10 @@ extension Trial {
             for (seq, id) in net.audit?.log(of: device) ?? [:] where !net.peers.contains(where: { $0.mischief == nil && $0.disk.entry(device, seq)?.id == id })
             {
                 lost.insert(id)
+                switch net.copies[id]?.first?.entry.content {
+                case .follow(let who), .unfollow(let who): lostEdges.insert(Disk.Edge(follower: authors[peer].account, followee: who.account))
+                case .post, .profile, .like, .unlike, .delete, .revoke, nil: break
+                }
             }
         }
     }
@@ -175,7 +179,9 @@ extension Simulation {
         for (account, device) in peers[peer].disk.hosted.sorted(by: { $0.key < $1.key }) {
             tell(peer, .hosting(account, device))
             tellHeld(account, at: peer)
+            later(Self.edgesReadTime, peer, .edgesRead(account))
         }
+        for entry in peers[peer].disk.parked.values.sorted(by: { $0.id < $1.id }) { unpark(entry, at: peer) }
         for account in peers[peer].disk.following { takeUp(account, at: peer) }
         for debt in peers[peer].disk.debts { owe(debt.entry, debt.recipient, at: peer) }
     }

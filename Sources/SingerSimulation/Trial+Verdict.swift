@@ -34,16 +34,23 @@ extension Trial {
             }
         }
         if disk.debts.contains(where: { isReachable($0.recipient) }) { complaints.append("peer \(peer) still owes \(disk.debts.count) entries") }
-        // Both ends of an edge agree, unless one lost its outbox with its disk.
-        guard !restored.contains(peer) else { return complaints }
-        for (edge, word) in disk.edges.sorted(by: { ($0.key.follower, $0.key.followee) < ($1.key.follower, $1.key.followee) })
-        where disk.hosted[edge.follower] != nil {
-            for home in net.homes[edge.followee] ?? [] where isReachable(edge.followee) && isFirstHome(home, of: edge.followee) && !restored.contains(home) {
-                let other = net.peers[home].disk.edges[edge]?.follows
-                if other != word.follows { complaints.append("peer \(peer) and peer \(home) do not agree on who follows whom") }
+        return complaints + disagreements(of: peer)
+    }
+
+    /// Both ends of an edge agree, unless the last word on it went with a disk, or the outbox of the follower did: whoever is followed
+    /// has read it in the DHT, but only at a start.
+    private func disagreements(of peer: Int) -> [String] {
+        let disk = net.peers[peer].disk
+        return disk.edges.sorted { ($0.key.follower, $0.key.followee) < ($1.key.follower, $1.key.followee) }.flatMap { edge, word in
+            let isFollower = disk.hosted[edge.follower] != nil
+            let other = isFollower ? edge.followee : edge.follower
+            guard isReachable(other), !lostEdges.contains(edge), isFollower ? !restored.contains(peer) : isFirstHome(peer, of: edge.followee) else {
+                return [String]()
             }
+            return (net.homes[other] ?? []).filter {
+                isFirstHome($0, of: other) && (isFollower || !restored.contains($0)) && (net.peers[$0].disk.edges[edge]?.follows ?? false) != word.follows
+            }.map { "peer \(peer) and peer \($0) do not agree on who follows whom" }
         }
-        return complaints
     }
 
     private func isHonest(_ author: Author) -> Bool {

@@ -21,6 +21,8 @@ public struct Trial: Sendable {
     /// Devices whose disk was put back, and entries that were on no other disk.
     var restored: Set<Int> = []
     var lost: Set<EntryID> = []
+    /// Edges on which the last word may be among these.
+    var lostEdges: Set<Disk.Edge> = []
     var backAt: [(due: Milliseconds, peer: Int)] = []
     var healsAt: Milliseconds?
     public internal(set) var settledAfter: Milliseconds?
@@ -149,6 +151,7 @@ public struct Trial: Sendable {
             if case .follow = content { follows = true } else { follows = false }
             if follows { net.audit?.follows[peer].insert(who.account) } else { net.audit?.follows[peer].remove(who.account) }
             net.peers[peer].disk.debts.append((entry, who.account))
+            net.putEdge(entry, of: who.account)
             if isUp {
                 if follows {
                     net.takeUp(who.account, at: peer)
@@ -194,7 +197,9 @@ public struct Trial: Sendable {
     /// A device whose disk was put back waits until it has asked others for its own log.
     private mutating func mayWrite(_ peer: Int) -> Bool {
         guard let since = cautious[peer] else { return true }
-        guard net.now - since > 30_000, !net.peers[peer].wires.isEmpty, net.peers[peer].replica.isOwnLogLevel(authors[peer].account) else { return false }
+        guard net.now - since > 30_000, !net.peers[peer].wires.isEmpty, net.peers[peer].replica.isOwnLogLevel(authors[peer].account),
+            !net.isOwnLogOld(authors[peer].device.publicKey, of: authors[peer].account, at: peer)
+        else { return false }
         cautious[peer] = nil
         return true
     }

@@ -1,12 +1,20 @@
 import Foundation
+import Synchronization
 
 /// Ports that a peer can have again after a restart: outside of the range that the system gives to outgoing connections (32,768 on), one
 /// of which might have taken the port meanwhile.
 public enum LastingPort {
-    /// A port of 127.0.0.1 that is free now, for TCP and for UDP.
+    private static let ports = 20_000..<32_768
+    /// From a place of its own for each process: several may test on one machine.
+    private static let last = Mutex(Int.random(in: ports))
+
+    /// A port of 127.0.0.1 that is free now, for TCP and for UDP. No test is given the port of another, whose peer may just be down.
     public static func free() -> Int {
         while true {
-            let port = Int.random(in: 20_000..<32_768)
+            let port = last.withLock { last in
+                last = last + 1 < ports.upperBound ? last + 1 : ports.lowerBound
+                return last
+            }
             if isFree(port, SOCK_STREAM), isFree(port, SOCK_DGRAM) { return port }
         }
     }

@@ -29,7 +29,7 @@ import Testing
     @Test func `without an account little can be done`() {
         let open = CommandTable.all.filter {
             switch $0.handler {
-            case .anyone: true
+            case .now, .anyone: true
             case .account: false
             }
         }

@@ -1,3 +1,4 @@
+internal import NIOCore
 internal import SingerCore
 
 /// One command of one client, and what it is answered with.
@@ -15,7 +16,7 @@ final class IRCCall {
     init(client: IRCClient, message: IRCMessage) {
         self.client = client
         self.message = message
-        label = client.capabilities.contains(.labeledResponse) ? message.tag("label")?.value : nil
+        label = message.tags.isEmpty || !client.capabilities.contains(.labeledResponse) ? nil : message.tag("label")?.value
     }
 
     var parameters: [String] { message.parameters }
@@ -61,8 +62,8 @@ extension IRCServer {
 
     /// Puts the replies to a command into the client's outbox: with its label, in a batch when they are several (IRCv3 labeled-response).
     func finish(_ call: IRCCall) {
-        var replies = call.replies
         guard !call.isDeferred else { return }
+        var replies = call.replies
         if let label = call.label {
             let tag = IRCMessage.Tag("label", label)
             switch replies.count {
@@ -88,21 +89,24 @@ extension IRCServer {
                 }
             }
         }
-        var text = ""
-        for reply in replies { write(reply, in: nil, for: call.client.capabilities, to: &text) }
-        if !text.isEmpty { send(text, to: call.client) }
+        guard !replies.isEmpty else { return }
+        send(to: call.client) { bytes in
+            for reply in replies { write(reply, in: nil, for: call.client.capabilities, to: &bytes) }
+        }
     }
 
-    func write(_ reply: IRCReply, in batch: String?, for capabilities: IRCCapabilities, to text: inout String) {
+    func write(_ reply: IRCReply, in batch: String?, for capabilities: IRCCapabilities, to bytes: inout ByteBuffer) {
         let inside = batch.map { [IRCMessage.Tag("batch", $0)] } ?? []
         switch reply {
+        case .message(let message) where batch == nil:
+            message.write(for: capabilities, to: &bytes)
         case .message(var message):
             if message.responseTags.first(where: { $0.key == "batch" }) == nil { message.responseTags += inside }
-            text += message.line(for: capabilities)
+            message.write(for: capabilities, to: &bytes)
         case .batch(let type, let parameters, let opening, let replies):
             // Who does not know batches gets what is in them.
             guard capabilities.contains(.batch) else {
-                for reply in replies { write(reply, in: nil, for: capabilities, to: &text) }
+                for reply in replies { write(reply, in: nil, for: capabilities, to: &bytes) }
                 return
             }
             let reference = nextBatch()
@@ -111,11 +115,11 @@ extension IRCServer {
             start.parameters = ["+" + reference, type] + parameters
             start.endsInText = false
             start.responseTags += inside
-            text += start.line(for: capabilities)
-            for reply in replies { write(reply, in: reference, for: capabilities, to: &text) }
+            start.write(for: capabilities, to: &bytes)
+            for reply in replies { write(reply, in: reference, for: capabilities, to: &bytes) }
             var end = IRCOutgoing("BATCH", ["-" + reference], source: start.source ?? serverName)
             end.responseTags = inside
-            text += end.line(for: capabilities)
+            end.write(for: capabilities, to: &bytes)
         }
     }
 }

@@ -36,6 +36,8 @@ struct IRCCapabilities: OptionSet, Hashable, Sendable {
 
     /// Those that change how a line looks; two sessions that agree in them can be sent the same bytes.
     static let tagged: Self = [.accountTag, .messageTags, .serverTime]
+    /// The same, for what is said, which may have several lines.
+    static let saying: Self = tagged.union([.batch, .multiline])
 
     /// The names, in the order of CAP LS.
     static let names: [(name: String, capability: Self)] = [

@@ -6,7 +6,11 @@ final class IRCChannel {
     let created: Milliseconds
     var members: [Int: Member] = [:]
     var topic: Topic?
-    var modes: Set<Character> = ["n", "t"]
+    var modes: Set<Character> = ["n", "t"] {
+        didSet { isModerated = modes.contains("m") }
+    }
+    /// Asked for every message.
+    private var isModerated = false
     var key: String?
     var metadata: [String: String] = [:]
     var history = IRCHistory()
@@ -36,6 +40,13 @@ final class IRCChannel {
     }
 
     var sortedMembers: [Member] { members.values.sorted { $0.user.number < $1.user.number } }
+
+    /// Whether somebody may speak here.
+    func hears(_ user: IRCUser) -> Bool {
+        let member = members[user.number]
+        if isModerated, member?.isOperator != true, member?.isVoiced != true { return false }
+        return member != nil || !modes.contains("n")
+    }
 
     func isOperator(_ user: IRCUser) -> Bool { members[user.number]?.isOperator == true }
 }

@@ -5,7 +5,7 @@ internal import SingerNode
 /// One connection. Lives in the `IRCServer` actor.
 final class IRCClient {
     let number: Int
-    let outbox: IRCOutbox
+    let outbox: Outbox
     var liveness: IRCLiveness
     var liveCheck: Scheduled<Void>?
     var capabilities: IRCCapabilities = []
@@ -28,6 +28,8 @@ final class IRCClient {
     /// Set before registration; the user takes them over.
     var metadata: [String: String] = [:]
     var away: String?
+    /// Where it spoke last: see `IRCServer+Relay`.
+    var speech: IRCSpeech?
     var isGone = false
 
     /// A nick on the list of MONITOR, and what the client was told of it last.
@@ -43,7 +45,7 @@ final class IRCClient {
         case suffix
     }
 
-    init(number: Int, outbox: IRCOutbox, liveness: IRCLiveness) {
+    init(number: Int, outbox: Outbox, liveness: IRCLiveness) {
         self.liveness = liveness
         self.number = number
         self.outbox = outbox

@@ -23,8 +23,9 @@ struct IRCConversation {
 }
 
 /// A message as it was sent, so that it can be sent again.
-struct IRCHistoryItem: Sendable {
-    let messageID: String
+final class IRCHistoryItem {
+    private let id: IRCMessageID
+    private(set) lazy var messageID = id.text
     let time: Milliseconds
     let source: String
     /// Of the sender.
@@ -33,14 +34,35 @@ struct IRCHistoryItem: Sendable {
     let isBot: Bool
     /// PRIVMSG, NOTICE, TAGMSG, TOPIC, or that of the event.
     let command: String
-    var target: String
+    let target: String
     /// More than one for a multi-line message; none for TAGMSG.
     let lines: [Line]
     let clientTags: [IRCMessage.Tag]
     /// JOIN, PART, QUIT, KICK, NICK, MODE: what is sent again as it was.
-    var event: IRCOutgoing?
-    /// What clients with extended-join are sent instead.
-    var extended: IRCOutgoing?
+    let event: Event?
+
+    struct Event: Sendable {
+        let message: IRCOutgoing
+        /// What clients with extended-join are sent instead.
+        let extended: IRCOutgoing?
+    }
+
+    init(
+        messageID: IRCMessageID, time: Milliseconds, source: String, party: IRCPartyKey?, account: String?, isBot: Bool, command: String, target: String,
+        lines: [Line], clientTags: [IRCMessage.Tag], event: Event? = nil
+    ) {
+        id = messageID
+        self.time = time
+        self.source = source
+        self.party = party
+        self.account = account
+        self.isBot = isBot
+        self.command = command
+        self.target = target
+        self.lines = lines
+        self.clientTags = clientTags
+        self.event = event
+    }
 
     struct Line: Hashable, Sendable {
         let text: String

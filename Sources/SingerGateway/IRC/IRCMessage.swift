@@ -30,15 +30,15 @@ struct IRCMessage: Hashable, Sendable {
     /// As typed.
     let command: String
     let parameters: [String]
-
-    /// In upper case.
-    var verb: String { command.asciiUppercased }
+    /// The command in upper case.
+    let verb: String
 
     init(tags: [Tag] = [], source: String? = nil, command: String, parameters: [String] = []) {
         self.tags = tags
         self.source = source
         self.command = command
         self.parameters = parameters
+        verb = command.asciiUppercased
     }
 
     /// Parses a line that has no line ending.
@@ -46,33 +46,60 @@ struct IRCMessage: Hashable, Sendable {
     /// - Parameter bytesMax: for the part after the tags; `nil`: any length.
     init(parsing line: String, bytesMax: Int? = IRCMessage.bytesMax) throws(Objection) {
         // Neither can stand in a line of IRC; what a client sends of them must not reach another one.
-        var rest = Substring(line.utf8.contains { $0 == 0 || $0 == 13 } ? line.withoutNULAndCR : line)
+        var line = line.utf8.contains { $0 == 0 || $0 == 13 } ? line.withoutNULAndCR : line
+        let parsed: Result<Self, Objection> = line.withUTF8 { bytes in
+            do throws(Objection) {
+                return .success(try Self(bytes, bytesMax: bytesMax))
+            } catch {
+                return .failure(error)
+            }
+        }
+        self = try parsed.get()
+    }
+
+    /// Works on bytes: all that parts a line is ASCII.
+    private init(_ bytes: UnsafeBufferPointer<UInt8>, bytesMax: Int?) throws(Objection) {
+        var words = Words(bytes)
         var tags: [Tag] = []
-        rest = rest.withoutLeadingSpaces
-        if rest.utf8.first == UInt8(ascii: "@") {
-            let word = rest.word()
-            guard word.utf8.count + 1 <= Self.clientTagsBytesMax else { throw .tooLong }
-            tags = Self.tags(word.dropFirstByte)
+        if words.first == UInt8(ascii: "@") {
+            let word = words.next()
+            guard word.count + 1 <= Self.clientTagsBytesMax else { throw .tooLong }
+            tags = Self.tags(Substring(decoding: word.dropFirst(), as: UTF8.self))
         }
-        if let bytesMax, rest.utf8.count > bytesMax { throw .tooLong }
-        if rest.utf8.first == UInt8(ascii: ":") {
-            source = String(rest.word().dropFirstByte)
-        } else {
-            source = nil
-        }
-        let command = rest.word()
+        if let bytesMax, words.rest.count > bytesMax { throw .tooLong }
+        source = words.first == UInt8(ascii: ":") ? String(decoding: words.next().dropFirst(), as: UTF8.self) : nil
+        command = String(decoding: words.next(), as: UTF8.self)
         guard !command.isEmpty else { throw .empty }
         var parameters: [String] = []
-        while !rest.isEmpty {
-            if rest.utf8.first == UInt8(ascii: ":") || parameters.count == Self.parametersMax - 1 {
-                parameters.append(String(rest.utf8.first == UInt8(ascii: ":") ? rest.dropFirstByte : rest))
+        while let first = words.first {
+            if first == UInt8(ascii: ":") || parameters.count == Self.parametersMax - 1 {
+                parameters.append(String(decoding: first == UInt8(ascii: ":") ? words.rest.dropFirst() : words.rest, as: UTF8.self))
                 break
             }
-            parameters.append(String(rest.word()))
+            parameters.append(String(decoding: words.next(), as: UTF8.self))
         }
         self.tags = tags
-        self.command = String(command)
         self.parameters = parameters
+        verb = command.asciiUppercased
+    }
+
+    /// The words of a line, one after the other.
+    private struct Words {
+        /// Without the spaces that it began with.
+        private(set) var rest: Slice<UnsafeBufferPointer<UInt8>>
+
+        init(_ line: UnsafeBufferPointer<UInt8>) {
+            rest = line[...].drop { $0 == UInt8(ascii: " ") }
+        }
+
+        var first: UInt8? { rest.first }
+
+        /// Takes the first word, and the spaces after it.
+        mutating func next() -> Slice<UnsafeBufferPointer<UInt8>> {
+            let word = rest.prefix { $0 != UInt8(ascii: " ") }
+            rest = rest[word.endIndex...].drop { $0 == UInt8(ascii: " ") }
+            return word
+        }
     }
 
     func tag(_ key: String) -> Tag? { tags.first { $0.key == key } }
@@ -119,6 +146,7 @@ struct IRCMessage: Hashable, Sendable {
     }
 
     static func escape(_ value: String) -> String {
+        guard value.utf8.contains(where: { $0 == UInt8(ascii: ";") || $0 == UInt8(ascii: "\\") || $0 <= 32 }) else { return value }
         var out: [UInt8] = []
         for byte in value.utf8 {
             switch byte {
@@ -131,20 +159,6 @@ struct IRCMessage: Hashable, Sendable {
             }
         }
         return String(decoding: out, as: UTF8.self)
-    }
-}
-
-extension Substring {
-    fileprivate var dropFirstByte: Substring { isEmpty ? self : self[utf8.index(after: startIndex)...] }
-
-    fileprivate var withoutLeadingSpaces: Substring { self[(utf8.firstIndex { $0 != UInt8(ascii: " ") } ?? endIndex)...] }
-
-    /// Takes the first word, and the spaces after it.
-    fileprivate mutating func word() -> Substring {
-        let end = utf8.firstIndex(of: UInt8(ascii: " ")) ?? endIndex
-        let word = self[..<end]
-        self = self[end...].withoutLeadingSpaces
-        return word
     }
 }
 

@@ -20,40 +20,83 @@ struct IRCOutgoing: Sendable {
 
     init(_ command: String, _ parameters: [String] = [], source: String? = nil, text: String? = nil) {
         self.command = command
-        self.parameters = parameters + (text.map { [$0] } ?? [])
+        self.parameters = parameters
+        if let text { self.parameters.append(text) }
         self.endsInText = text != nil
         self.source = source
     }
 
-    /// The line with its CRLF for a client with these capabilities. What would be over 512 bytes without tags is cut between characters.
-    func line(for capabilities: IRCCapabilities) -> String {
-        var tags: [String] = responseTags.map { Self.text(of: $0) }
-        if let time, capabilities.contains(.serverTime) { tags.append("time=" + Timestamp.utc(time)) }
-        if let account, capabilities.contains(.accountTag) { tags.append("account=" + IRCMessage.escape(account)) }
-        if capabilities.contains(.messageTags) {
-            if let messageID { tags.append("msgid=" + messageID) }
-            if isBot { tags.append("bot") }
-            for tag in clientTags { tags.append(Self.text(of: tag)) }
+    /// Writes the line with its CRLF for a client with these capabilities. What would be over 512 bytes without tags is cut between characters.
+    func write(for capabilities: IRCCapabilities, to buffer: inout ByteBuffer) {
+        writeTags(for: capabilities, to: &buffer)
+        let start = buffer.writerIndex
+        writeBody(to: &buffer)
+        if buffer.writerIndex - start > IRCMessage.bytesMax {
+            var end = start + IRCMessage.bytesMax
+            while end > start, buffer.getInteger(at: end, as: UInt8.self).map({ $0 & 0xC0 == 0x80 }) == true { end -= 1 }
+            buffer.moveWriterIndex(to: end)
         }
-        return (tags.isEmpty ? "" : "@" + tags.joined(separator: ";") + " ") + body.prefix(bytes: IRCMessage.bytesMax) + "\r\n"
+        buffer.writeStaticString("\r\n")
     }
 
-    /// The line without tags and ending.
-    var body: String {
-        var body = source.map { ":" + $0 + " " } ?? ""
-        body += command
+    /// `@time=…;account=… `, or nothing.
+    func writeTags(for capabilities: IRCCapabilities, to buffer: inout ByteBuffer) {
+        guard !responseTags.isEmpty || !capabilities.isDisjoint(with: .tagged) else { return }
+        let start = buffer.writerIndex
+        func mark(_ buffer: inout ByteBuffer) { buffer.writeStaticString(buffer.writerIndex == start ? "@" : ";") }
+        func put(_ tag: IRCMessage.Tag, to buffer: inout ByteBuffer) {
+            mark(&buffer)
+            buffer.writeString(tag.key)
+            guard let value = tag.value, !value.isEmpty else { return }
+            buffer.writeStaticString("=")
+            buffer.writeString(IRCMessage.escape(value))
+        }
+        for tag in responseTags { put(tag, to: &buffer) }
+        if let time, capabilities.contains(.serverTime) {
+            mark(&buffer)
+            buffer.writeStaticString("time=")
+            buffer.writeString(Timestamp.utc(time))
+        }
+        if let account, capabilities.contains(.accountTag) { put(IRCMessage.Tag("account", account), to: &buffer) }
+        if capabilities.contains(.messageTags) {
+            if let messageID { put(IRCMessage.Tag("msgid", messageID), to: &buffer) }
+            if isBot { put(IRCMessage.Tag("bot"), to: &buffer) }
+            for tag in clientTags { put(tag, to: &buffer) }
+        }
+        if buffer.writerIndex > start { buffer.writeStaticString(" ") }
+    }
+
+    private func writeBody(to buffer: inout ByteBuffer) {
+        if let source {
+            buffer.writeStaticString(":")
+            buffer.writeString(source)
+            buffer.writeStaticString(" ")
+        }
+        buffer.writeString(command)
         for (index, parameter) in parameters.enumerated() {
-            body += " "
+            buffer.writeStaticString(" ")
             guard index == parameters.count - 1 else {
-                body += Self.middle(parameter)
+                buffer.writeString(Self.middle(parameter))
                 continue
             }
             if endsInText || parameter.isEmpty || parameter.utf8.first == UInt8(ascii: ":") || parameter.utf8.contains(32) {
-                body += ":"
+                buffer.writeStaticString(":")
             }
-            body += parameter
+            buffer.writeString(parameter)
         }
-        return body
+    }
+
+    /// The line without tags and ending, however long it is.
+    var body: String {
+        var buffer = ByteBuffer()
+        writeBody(to: &buffer)
+        return String(buffer: buffer)
+    }
+
+    func line(for capabilities: IRCCapabilities) -> String {
+        var buffer = ByteBuffer()
+        write(for: capabilities, to: &buffer)
+        return String(buffer: buffer)
     }
 
     /// A parameter that is not the last: what can't stand there, because it is empty or would be read as the last, is cut to what can.
@@ -63,36 +106,36 @@ struct IRCOutgoing: Sendable {
         return word.isEmpty ? "*" : String(word)
     }
 
-    private static func text(of tag: IRCMessage.Tag) -> String {
-        guard let value = tag.value, !value.isEmpty else { return tag.key }
-        return tag.key + "=" + IRCMessage.escape(value)
-    }
-
     /// Kept in one piece by every receiver.
-    var isWhole: Bool { body.utf8.count <= IRCMessage.bytesMax }
+    var isWhole: Bool {
+        // Longer than it is, by no more than what parts the words.
+        let bytes = (source?.utf8.count ?? 0) + command.utf8.count + parameters.reduce(0) { $0 + $1.utf8.count } + parameters.count + 3
+        guard bytes > IRCMessage.bytesMax else { return true }
+        return body.utf8.count <= IRCMessage.bytesMax
+    }
 }
 
 /// One message, or several, for many receivers: rendered once for each set of capabilities that changes the bytes.
 struct IRCFanout {
-    private let render: (IRCCapabilities) -> String
+    private let write: (IRCCapabilities, inout ByteBuffer) -> Void
     private let relevant: IRCCapabilities
-    private var rendered: [IRCCapabilities: ByteBuffer] = [:]
+    private var rendered: [(capabilities: IRCCapabilities, bytes: ByteBuffer)] = []
 
     init(_ message: IRCOutgoing) {
-        relevant = .tagged
-        render = { message.line(for: $0) }
+        self.init(relevant: .tagged) { message.write(for: $0, to: &$1) }
     }
 
-    init(relevant: IRCCapabilities, render: @escaping (IRCCapabilities) -> String) {
+    init(relevant: IRCCapabilities, write: @escaping (IRCCapabilities, inout ByteBuffer) -> Void) {
         self.relevant = relevant
-        self.render = render
+        self.write = write
     }
 
     mutating func bytes(for capabilities: IRCCapabilities) -> ByteBuffer {
         let key = capabilities.intersection(relevant)
-        if let bytes = rendered[key] { return bytes }
-        let bytes = ByteBuffer(string: render(key))
-        rendered[key] = bytes
+        if let known = rendered.first(where: { $0.capabilities == key }) { return known.bytes }
+        var bytes = ByteBuffer()
+        write(key, &bytes)
+        rendered.append((key, bytes))
         return bytes
     }
 }

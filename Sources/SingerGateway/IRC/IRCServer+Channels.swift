@@ -73,7 +73,9 @@ extension IRCServer {
         call.reply(joinMessage(user, channel.name, call.client.capabilities, messageID))
         keep(
             joinMessage(user, channel.name, [], messageID), extended: joinMessage(user, channel.name, .extendedJoin, messageID), of: user, in: channel)
-        var joined = IRCFanout(relevant: IRCCapabilities.tagged.union(.extendedJoin)) { [self] in joinMessage(user, channel.name, $0, messageID).line(for: $0) }
+        var joined = IRCFanout(relevant: IRCCapabilities.tagged.union(.extendedJoin)) { [self] in
+            joinMessage(user, channel.name, $0, messageID).write(for: $0, to: &$1)
+        }
         var away = user.away.map { IRCFanout(action(of: user, "AWAY", text: $0)) }
         for member in channel.members.values where member.user !== user {
             for client in member.user.clients {
@@ -197,7 +199,7 @@ extension IRCServer {
         let text = call.parameters[1].prefix(bytes: IRCLimits.topicBytesMax)
         channel.topic = text.isEmpty ? nil : IRCChannel.Topic(text: text, setBy: user.source, setAt: now)
         let item = IRCHistoryItem(
-            messageID: newMessageID(), time: now, source: user.source, party: user.key, account: user.account?.name, isBot: user.isBot, command: "TOPIC",
+            messageID: messageIDs.next(), time: now, source: user.source, party: user.key, account: user.account?.name, isBot: user.isBot, command: "TOPIC",
             target: channel.name, lines: [IRCHistoryItem.Line(text: text)], clientTags: [])
         channel.history.append(item)
         var message = item.outgoing(item.lines[0])

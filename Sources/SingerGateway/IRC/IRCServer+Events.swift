@@ -23,8 +23,8 @@ extension IRCServer {
         guard let messageID = event.messageID, let time = event.time else { return }
         channel.history.append(
             IRCHistoryItem(
-                messageID: messageID, time: time, source: user.source, party: user.key, account: event.account, isBot: event.isBot,
-                command: event.command, target: channel.name, lines: [], clientTags: [], event: event, extended: extended))
+                messageID: .given(messageID), time: time, source: user.source, party: user.key, account: event.account, isBot: event.isBot,
+                command: event.command, target: channel.name, lines: [], clientTags: [], event: IRCHistoryItem.Event(message: event, extended: extended)))
     }
 }
 

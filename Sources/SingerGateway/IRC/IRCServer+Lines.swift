@@ -2,53 +2,99 @@ internal import SingerCore
 
 /// From lines to commands.
 extension IRCServer {
-    func take(_ input: Input, from client: IRCClient) async -> Session.Next {
+    /// What came of a line so far.
+    enum Begun {
+        case done(Session.Next)
+        /// Nothing was done yet: it needs something from elsewhere.
+        case waits(IRCCall, IRCCommand.Later)
+    }
+
+    /// Carries a line out, unless that needs something from elsewhere.
+    func begin(_ input: Input, from client: IRCClient) -> Begun {
         switch input {
         case .tooLong:
-            // Beyond what any client may send: it is not going to stop there.
-            send(message(.inputTooLong, to: client, [], "Input line was too long"), to: client)
-            send(Self.farewell("Input line too long"), to: client)
-            await depart(client, "Input line too long", isLost: false)
-            return .close
+            return .waits(IRCCall(client: client, message: IRCMessage(command: "*"))) { server, call in await server.endForLength(call) }
         case .invalidUTF8(let bytes):
             refuseEncoding(bytes, client)
-            return .more
+            return .done(.more)
         case .line(let line):
             let message: IRCMessage
             do {
                 message = try IRCMessage(parsing: line, bytesMax: nil)
-                let max = message.verb == "REGISTER" ? IRCLimits.registerBytesMax : IRCMessage.bytesMax
-                if Self.bodyBytes(line) > max { throw IRCMessage.Objection.tooLong }
+                // A line that is short enough with its tags is so without them.
+                if line.utf8.count > IRCMessage.bytesMax, Self.bodyBytes(line) > (message.verb == "REGISTER" ? IRCLimits.registerBytesMax : IRCMessage.bytesMax)
+                {
+                    throw IRCMessage.Objection.tooLong
+                }
             } catch IRCMessage.Objection.empty {
-                return .more
+                return .done(.more)
             } catch {
                 send(self.message(.inputTooLong, to: client, [], "Input line was too long"), to: client)
-                return .more
+                return .done(.more)
             }
-            return await take(message, from: client)
+            let call = IRCCall(client: client, message: message)
+            if let later = begin(call) { return .waits(call, later) }
+            return .done(end(call))
         }
     }
 
-    private func take(_ message: IRCMessage, from client: IRCClient) async -> Session.Next {
-        let call = IRCCall(client: client, message: message)
-        if let batch = message.tag("batch")?.value, client.user != nil {
-            takeInBatch(call, batch)
-        } else {
-            await run(call)
+    func take(_ input: Input, from client: IRCClient) async -> Session.Next {
+        switch begin(input, from: client) {
+        case .done(let next): return next
+        case .waits(let call, let later):
+            if call.client.user != nil, !call.isSignOfLife { call.client.user?.lastActive = now }
+            await later(self, call)
+            return end(call)
         }
+    }
+
+    private func end(_ call: IRCCall) -> Session.Next {
         finish(call)
         return call.closes ? .close : .more
     }
 
-    private func run(_ call: IRCCall) async {
-        guard let command = IRCCommandTable.byVerb[call.message.verb] else {
-            guard call.client.user != nil else { return numeric(.notRegistered, call, [], "You have not registered") }
-            return await runFromTable(call)
+    /// - Returns: what is still to be done, if it is not done.
+    private func begin(_ call: IRCCall) -> IRCCommand.Later? {
+        let client = call.client
+        if !call.message.tags.isEmpty, client.user != nil, let batch = call.message.tag("batch")?.value {
+            takeInBatch(call, batch)
+            return nil
         }
-        guard call.client.user != nil || command.isForAnyone else { return numeric(.notRegistered, call, [], "You have not registered") }
-        guard call.parameters.count >= command.parametersMin else { return needMoreParameters(call) }
-        if !["PING", "PONG", "AWAY"].contains(command.verb) { call.client.user?.lastActive = now }
-        await command.handler(self, call)
+        guard let command = IRCCommandTable.byVerb[call.message.verb] else {
+            guard client.user != nil else {
+                numeric(.notRegistered, call, [], "You have not registered")
+                return nil
+            }
+            return { await $0.runFromTable($1) }
+        }
+        guard client.user != nil || command.isForAnyone else {
+            numeric(.notRegistered, call, [], "You have not registered")
+            return nil
+        }
+        guard call.parameters.count >= command.parametersMin else {
+            needMoreParameters(call)
+            return nil
+        }
+        switch command.handler {
+        case .now(let handle):
+            if !call.isSignOfLife { client.user?.lastActive = now }
+            handle(self, call)
+            return nil
+        case .later(let later): return later
+        case .nowOrLater(let attempt, let later):
+            guard attempt(self, call) else { return later }
+            client.user?.lastActive = now
+            return nil
+        }
+    }
+
+    /// Beyond what any client may send: it is not going to stop there.
+    private func endForLength(_ call: IRCCall) async {
+        send(message(.inputTooLong, to: call.client, [], "Input line was too long"), to: call.client)
+        send(Self.farewell("Input line too long"), to: call.client)
+        await depart(call.client, "Input line too long", isLost: false)
+        call.closes = true
+        call.isDeferred = true
     }
 
     /// The length without tags.
@@ -66,5 +112,15 @@ extension IRCServer {
         let verb = IRCCommandTable.byVerb[message.verb]?.verb ?? "*"
         fail(call, verb, "INVALID_UTF8", [], "Lines are UTF-8; this one was dropped")
         finish(call)
+    }
+}
+
+extension IRCCall {
+    /// What clients send by themselves does not tell that somebody is there.
+    fileprivate var isSignOfLife: Bool {
+        switch message.verb {
+        case "PING", "PONG", "AWAY": true
+        default: false
+        }
     }
 }

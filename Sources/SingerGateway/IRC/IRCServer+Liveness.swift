@@ -6,7 +6,7 @@ extension IRCServer {
 
     private func check(_ client: IRCClient, at time: NIODeadline) {
         let number = client.number
-        client.liveCheck = client.outbox.channel.eventLoop.scheduleTask(deadline: time) { [self] in
+        client.liveCheck = eventLoop.scheduleTask(deadline: time) { [self] in
             Task { await self.checkLiveness(of: number) }
         }
     }
@@ -17,12 +17,10 @@ extension IRCServer {
         case .wait(let time): check(client, at: time)
         case .ping(let time):
             send(IRCOutgoing("PING", source: nil, text: serverName), to: client)
-            flush()
             check(client, at: time)
         case .close(let reason):
             let outbox = client.outbox
             await depart(client, reason, isLost: true)
-            flush()
             outbox.cut(Self.farewell("Closing link: \(reason)"))
         }
     }

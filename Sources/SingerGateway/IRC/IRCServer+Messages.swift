@@ -1,83 +1,110 @@
+internal import NIOCore
 internal import SingerCore
 
 /// PRIVMSG, NOTICE, TAGMSG: in channels, between users, to views and to the service.
 extension IRCServer {
+    /// To several at once, or to others than ordinary channels.
     func privateMessage(_ call: IRCCall) async {
-        let verb = call.message.verb
-        guard let list = call.parameter(0) else { return numeric(.noRecipient, call, [], "No recipient given (\(verb))") }
-        let isTagMessage = verb == "TAGMSG"
-        let text = call.parameters.count > 1 ? call.parameters[1] : ""
-        guard isTagMessage || !text.isEmpty else { return numeric(.noTextToSend, call, [], "No text to send") }
-        guard !isTagMessage || !call.message.clientTags.isEmpty else { return }
+        guard let lines = lines(of: call), let list = call.parameter(0) else { return }
         let targets = Self.targets(list)
         guard targets.count <= IRCLimits.targetsMax else { return numeric(.tooManyTargets, call, [list], "Too many targets") }
-        let lines = isTagMessage ? [] : [IRCHistoryItem.Line(text: text)]
-        for target in targets { await say(verb, to: target, lines, call.message.clientTags, call) }
+        for target in targets { await say(call.message.verb, to: target, lines, call.message.clientTags, call) }
+    }
+
+    /// - Returns: whether the message goes to one ordinary channel, and was carried out: that needs nothing from elsewhere.
+    func sayInChannel(_ call: IRCCall) -> Bool {
+        guard let target = call.parameter(0), target.utf8.first == UInt8(ascii: "#"), !target.utf8.contains(UInt8(ascii: ",")) else { return false }
+        if let lines = lines(of: call) { sayInChannel(call.message.verb, target, lines, call.message.clientTags, call) }
+        return true
+    }
+
+    /// What is said; `nil`: nothing, and if that is wrong it was told.
+    private func lines(of call: IRCCall) -> [IRCHistoryItem.Line]? {
+        let verb = call.message.verb
+        guard call.parameter(0) != nil else {
+            numeric(.noRecipient, call, [], "No recipient given (\(verb))")
+            return nil
+        }
+        if verb == "TAGMSG" { return call.message.clientTags.isEmpty ? nil : [] }
+        guard let text = call.parameter(1) else {
+            numeric(.noTextToSend, call, [], "No text to send")
+            return nil
+        }
+        return [IRCHistoryItem.Line(text: text)]
     }
 
     /// One message, of one line or more, to one target.
     func say(_ verb: String, to target: String, _ lines: [IRCHistoryItem.Line], _ tags: [IRCMessage.Tag], _ call: IRCCall) async {
-        guard let user = call.client.user else { return }
-        if IRCName.isView(target) { return await sayToView(verb, target, lines, tags, call) }
-        if target.ircFolded == IRCName.service {
+        if IRCName.isView(target) {
+            await sayToView(verb, target, lines, tags, call)
+        } else if target.ircFolded == IRCName.service {
             if verb != "TAGMSG" { await sayToService(lines.map(\.text).joined(separator: "\n"), call) }
-            return
-        }
-        let item = IRCHistoryItem(
-            messageID: newMessageID(), time: now, source: user.source, party: user.key, account: user.account?.name, isBot: user.isBot, command: verb,
-            target: target, lines: lines, clientTags: tags)
-        guard item.lines.allSatisfy({ item.outgoing($0).isWhole }) else {
-            return numeric(.inputTooLong, call, [], "The line would be too long for its receivers")
-        }
-        if target.utf8.first == UInt8(ascii: "#") {
-            sayInChannel(item, user, call)
+        } else if target.utf8.first == UInt8(ascii: "#") {
+            sayInChannel(verb, target, lines, tags, call)
         } else {
-            await sayToUser(item, user, call)
+            await sayToUser(verb, target, lines, tags, call)
         }
     }
 
-    private func sayInChannel(_ item: IRCHistoryItem, _ user: IRCUser, _ call: IRCCall) {
-        let isSilent = item.command == "NOTICE"
-        guard let channel = channels[item.target.ircFolded] else {
-            if !isSilent { numeric(.noSuchChannel, call, [item.target], "No such channel") }
+    /// A message as it is kept and sent; `nil`: it is too long, and that was told.
+    private func item(
+        _ verb: String, to target: String, _ lines: [IRCHistoryItem.Line], _ tags: [IRCMessage.Tag], by user: IRCUser, _ call: IRCCall
+    ) -> IRCHistoryItem? {
+        let item = IRCHistoryItem(
+            messageID: messageIDs.next(), time: now, source: user.source, party: user.key, account: user.account?.name, isBot: user.isBot, command: verb,
+            target: target, lines: lines, clientTags: tags)
+        if item.lines.allSatisfy({ item.outgoing($0).isWhole }) { return item }
+        numeric(.inputTooLong, call, [], "The line would be too long for its receivers")
+        return nil
+    }
+
+    private func sayInChannel(_ verb: String, _ target: String, _ lines: [IRCHistoryItem.Line], _ tags: [IRCMessage.Tag], _ call: IRCCall) {
+        guard let user = call.client.user else { return }
+        let isSilent = verb == "NOTICE"
+        guard let channel = channels[target.ircFolded] else {
+            if !isSilent { numeric(.noSuchChannel, call, [target], "No such channel") }
             return
         }
-        let member = channel.members[user.number]
-        let isMuted = channel.modes.contains("m") && member?.isOperator != true && member?.isVoiced != true
-        guard member != nil || !channel.modes.contains("n"), !isMuted else {
-            if !isSilent { numeric(.cannotSendToChannel, call, [item.target], "Cannot send to channel") }
+        guard channel.hears(user) else {
+            if !isSilent { numeric(.cannotSendToChannel, call, [target], "Cannot send to channel") }
             return
         }
-        let item = item.to(channel.name)
+        guard let item = item(verb, to: channel.name, lines, tags, by: user, call) else { return }
         if item.isKept { channel.history.append(item) }
-        if call.client.capabilities.contains(.echoMessage) { call.replies += replies(of: item, for: call.client.capabilities) }
-        var fanout = fanout(item)
-        send(&fanout, to: channel, except: call.client) { item.command != "TAGMSG" || $0.contains(.messageTags) }
+        let client = call.client
+        if client.capabilities.contains(.echoMessage) { call.replies += replies(of: item, for: client.capabilities) }
+        guard verb != "TAGMSG" else {
+            var fanout = fanout(item)
+            return send(&fanout, to: channel, except: client) { $0.contains(.messageTags) }
+        }
+        relay(in: channel, from: client) { write(item, for: $0, to: &$1) }
+        if verb == "PRIVMSG" { client.speech = IRCSpeech(to: target, channel, user) }
     }
 
-    private func sayToUser(_ item: IRCHistoryItem, _ user: IRCUser, _ call: IRCCall) async {
-        guard let receiver = users[item.target.ircFolded] else {
-            guard item.command != "NOTICE" else { return }
-            let isKnown = await followees(of: call.client, unlessHere: [item.target])[item.target.ircFolded] != nil
+    private func sayToUser(_ verb: String, _ target: String, _ lines: [IRCHistoryItem.Line], _ tags: [IRCMessage.Tag], _ call: IRCCall) async {
+        guard let user = call.client.user else { return }
+        guard let receiver = users[target.ircFolded] else {
+            guard verb != "NOTICE" else { return }
+            let isKnown = await followees(of: call.client, unlessHere: [target])[target.ircFolded] != nil
             let text = isKnown ? "Private words reach only those who are connected to this peer" : "No such nick/channel"
-            return numeric(.noSuchNick, call, [item.target], text)
+            return numeric(.noSuchNick, call, [target], text)
         }
-        let item = item.to(receiver.nick)
+        guard let item = item(verb, to: receiver.nick, lines, tags, by: user, call) else { return }
         if item.isKept {
             keep(item, in: user.key, with: receiver.nick)
             if receiver !== user { keep(item, in: receiver.key, with: user.nick) }
         }
         var fanout = fanout(item)
-        for client in receiver.clients where item.command != "TAGMSG" || client.capabilities.contains(.messageTags) {
+        for client in receiver.clients where verb != "TAGMSG" || client.capabilities.contains(.messageTags) {
             send(fanout.bytes(for: client.capabilities), to: client)
         }
         if call.client.capabilities.contains(.echoMessage) { call.replies += replies(of: item, for: call.client.capabilities) }
         if receiver !== user {
-            for client in user.clients where client !== call.client && (item.command != "TAGMSG" || client.capabilities.contains(.messageTags)) {
+            for client in user.clients where client !== call.client && (verb != "TAGMSG" || client.capabilities.contains(.messageTags)) {
                 send(fanout.bytes(for: client.capabilities), to: client)
             }
         }
-        if item.command == "PRIVMSG", let away = receiver.away { numeric(.away, call, [receiver.nick], away) }
+        if verb == "PRIVMSG", let away = receiver.away { numeric(.away, call, [receiver.nick], away) }
     }
 
     private func keep(_ item: IRCHistoryItem, in key: IRCPartyKey, with nick: String) {
@@ -94,17 +121,18 @@ extension IRCServer {
     }
 
     /// The item rendered once for each set of capabilities that changes the bytes.
-    func fanout(_ item: IRCHistoryItem) -> IRCFanout {
-        IRCFanout(relevant: IRCCapabilities.tagged.union([.batch, .multiline])) { [self] capabilities in
-            var text = ""
-            for reply in replies(of: item, for: capabilities) { write(reply, in: nil, for: capabilities, to: &text) }
-            return text
-        }
+    private func fanout(_ item: IRCHistoryItem) -> IRCFanout {
+        IRCFanout(relevant: .saying) { [self] in write(item, for: $0, to: &$1) }
+    }
+
+    /// Writes a message as a client with these capabilities is sent it.
+    func write(_ item: IRCHistoryItem, for capabilities: IRCCapabilities, to bytes: inout ByteBuffer) {
+        for reply in replies(of: item, for: capabilities) { write(reply, in: nil, for: capabilities, to: &bytes) }
     }
 
     /// A message as a client with these capabilities sees it: in one batch, or line by line.
     func replies(of item: IRCHistoryItem, for capabilities: IRCCapabilities) -> [IRCReply] {
-        if let event = item.event { return [.message(capabilities.contains(.extendedJoin) ? item.extended ?? event : event)] }
+        if let event = item.event { return [.message(capabilities.contains(.extendedJoin) ? event.extended ?? event.message : event.message)] }
         if item.lines.count > 1, capabilities.isSuperset(of: [.batch, .multiline]) {
             var opening = item.outgoing(nil)
             opening.messageID = item.messageID
@@ -160,13 +188,6 @@ extension IRCServer {
 }
 
 extension IRCHistoryItem {
-    /// With the target as it is written where it goes.
-    func to(_ target: String) -> Self {
-        var copy = self
-        copy.target = target
-        return copy
-    }
-
     /// Who is typing is of no interest later.
     fileprivate var isKept: Bool {
         guard command == "TAGMSG" else { return true }

@@ -90,7 +90,6 @@ extension IRCServer {
         let elsewhere = await followees(of: client, unlessHere: [nick])
         guard clients[number] != nil, users[nick.ircFolded] == nil, elsewhere[nick.ircFolded]?.isOnline != true else { return }
         tellMonitor(client, nick, nil)
-        flush()
     }
 
     /// Tells what a client does not know of a nick on its list.

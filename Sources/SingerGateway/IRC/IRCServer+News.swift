@@ -36,7 +36,6 @@ extension IRCServer {
                 }
                 show(push, to: client)
             }
-            flush()
         }
     }
 
@@ -45,11 +44,8 @@ extension IRCServer {
         switch push {
         case .post(let post, in: let views):
             for view in client.views.values.sorted(by: { $0.channel < $1.channel }) where views.contains(view.view) {
-                var text = ""
-                for reply in replies(of: item(post, in: view.channel, client), for: client.capabilities) {
-                    write(reply, in: nil, for: client.capabilities, to: &text)
-                }
-                send(text, to: client)
+                let item = item(post, in: view.channel, client)
+                send(to: client) { write(item, for: client.capabilities, to: &$0) }
             }
         case .deleted(let id, by: let author, in: let views):
             for message in deletions(of: id, by: source(of: author, to: client), in: views, client) { send(message, to: client) }

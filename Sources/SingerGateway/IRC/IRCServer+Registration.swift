@@ -187,7 +187,6 @@ extension IRCServer {
             if user.clients.isEmpty { remove(user, reason, isLost: isLost) }
         }
         client.user = nil
-        flush()
         await leaveAccount(client)
         client.isGone = true
     }

@@ -60,7 +60,6 @@ extension IRCServer {
         // It may have logged out meanwhile, and knows that the view is closed.
         guard client.login === login else { return }
         finish(call)
-        flush()
     }
 
     /// A guest does not keep a nick that is the name of an account which is here.

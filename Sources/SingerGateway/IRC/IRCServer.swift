@@ -12,8 +12,18 @@ actor IRCServer {
         case line(String)
         case tooLong
         case invalidUTF8([UInt8])
+
+        init(_ item: LineDecoder.Item, _ decoder: LineDecoder) {
+            switch item {
+            case .line(let line): self = .line(line)
+            case .tooLong: self = .tooLong
+            case .invalidUTF8: self = .invalidUTF8(decoder.refused)
+            }
+        }
     }
 
+    /// Of all connections and their sessions: what one brings about for another needs no lock and no change of threads.
+    let eventLoop: any EventLoop
     private let executor: any SerialExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -43,8 +53,9 @@ actor IRCServer {
 
     private var lastNumber = 0
     private var lastBatch: UInt64 = 0
-    private var dirty: [ObjectIdentifier: IRCOutbox] = [:]
-    private var overrun: [IRCClient] = []
+    var messageIDs = IRCMessageIDs()
+    /// What is being said in a channel: see `IRCServer+Relay`.
+    var run: IRCRun?
 
     struct Whowas {
         let nick: String
@@ -54,8 +65,9 @@ actor IRCServer {
         let left: Milliseconds
     }
 
-    init(configuration: GatewayConfiguration, node: Node, logger: Logger, executor: any SerialExecutor) {
-        self.executor = executor
+    init(configuration: GatewayConfiguration, node: Node, logger: Logger, eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+        executor = eventLoop.executor
         self.configuration = configuration
         serverName = configuration.serverName
         self.node = node
@@ -67,12 +79,32 @@ actor IRCServer {
 
     // MARK: Connections
 
-    func connect(_ outbox: IRCOutbox, isAdmitted: Bool) -> Int {
-        let client = IRCClient(number: nextNumber(), outbox: outbox, liveness: IRCLiveness(configuration.patience, now: .now()))
+    func connect(_ handler: NIOLoopBound<SessionHandler>, isAdmitted: Bool) -> Int {
+        let number = nextNumber()
+        let client = IRCClient(number: number, outbox: handler.value.outbox, liveness: IRCLiveness(configuration.patience, now: .now()))
+        client.outbox.limit(IRCLimits.sendQueueBytesMax) { [self] in assumeIsolated { $0.overrun(number) } }
         client.registration.isAdmitted = isAdmitted
-        clients[client.number] = client
+        clients[number] = client
         watch(client)
-        return client.number
+        return number
+    }
+
+    /// Carries out what a client sent, in order, as far as that needs nothing from elsewhere.
+    ///
+    /// - Returns: the line that does, if there is one. It is the caller's to go on from there.
+    func takeAtOnce(_ lines: inout LineDecoder, from number: Int) -> (next: Session.Next, waits: LineDecoder.Item?) {
+        guard let client = clients[number] else { return (.close, nil) }
+        client.liveness.heard(.now())
+        while !client.isGone {
+            if lines.take({ relay($0, from: client) }) { continue }
+            guard let item = lines.next() else { return (.more, nil) }
+            switch begin(Input(item, lines), from: client) {
+            case .done(.more): continue
+            case .done(.close): return (.close, nil)
+            case .waits: return (.more, item)
+            }
+        }
+        return (.close, nil)
     }
 
     /// Carries out what a client sent, in order.
@@ -80,13 +112,8 @@ actor IRCServer {
         clients[number]?.liveness.heard(.now())
         for input in inputs {
             guard let client = clients[number], !client.isGone else { return .close }
-            let next = await take(input, from: client)
-            if next == .close {
-                flush()
-                return .close
-            }
+            if await take(input, from: client) == .close { return .close }
         }
-        flush()
         return .more
     }
 
@@ -94,7 +121,6 @@ actor IRCServer {
     func disconnect(_ number: Int, reason: String) async {
         guard let client = clients[number] else { return }
         await depart(client, reason, isLost: true)
-        flush()
     }
 
     /// The last line of every connection at shutdown.
@@ -117,27 +143,31 @@ actor IRCServer {
     }
 
     /// Unguessable, and of the same form as the hashes of posts.
-    func newMessageID() -> String {
-        // Each of these is a system call; one for every byte would cost as much as all the rest of a message.
-        let random = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
-        return withUnsafeBytes(of: random) { Base32.encode(Array($0.prefix(15))) }
-    }
+    func newMessageID() -> String { messageIDs.next().text }
 
     // MARK: Sending
 
-    func send(_ text: String, to client: IRCClient) { send(ByteBuffer(string: text), to: client) }
+    func send(_ text: String, to client: IRCClient) {
+        guard !client.isGone else { return }
+        endRun(for: client)
+        client.outbox.append(text)
+    }
 
     func send(_ bytes: ByteBuffer, to client: IRCClient) {
         guard !client.isGone else { return }
-        guard client.outbox.append(bytes) else {
-            client.isGone = true
-            overrun.append(client)
-            return
-        }
-        dirty[ObjectIdentifier(client.outbox)] = client.outbox
+        endRun(for: client)
+        client.outbox.append(bytes)
     }
 
-    func send(_ message: IRCOutgoing, to client: IRCClient) { send(message.line(for: client.capabilities), to: client) }
+    func send(to client: IRCClient, _ write: (inout ByteBuffer) -> Void) {
+        guard !client.isGone else { return }
+        endRun(for: client)
+        client.outbox.append(write)
+    }
+
+    func send(_ message: IRCOutgoing, to client: IRCClient) {
+        send(to: client) { message.write(for: client.capabilities, to: &$0) }
+    }
 
     /// To every connection of a user.
     func send(_ message: IRCOutgoing, to user: IRCUser, except: IRCClient? = nil, having: IRCCapabilities = []) {
@@ -183,25 +213,12 @@ actor IRCServer {
         }
     }
 
-    /// Sends what was queued: one task for each event loop, one write for each client.
-    func flush() {
-        let cut = overrun
-        overrun = []
-        for client in cut {
-            client.outbox.cut(Self.farewell("Closing link: SendQ exceeded"))
-            let number = client.number
-            // Its reader notices too; whoever is first does it.
-            Task { await self.disconnect(number, reason: "SendQ exceeded") }
-        }
-        guard !dirty.isEmpty else { return }
-        let outboxes = Array(dirty.values)
-        dirty.removeAll(keepingCapacity: true)
-        guard outboxes.count > 1 else {
-            outboxes[0].channel.eventLoop.execute { outboxes[0].drain() }
-            return
-        }
-        for (_, group) in Dictionary(grouping: outboxes, by: { ObjectIdentifier($0.channel.eventLoop) }) {
-            group[0].channel.eventLoop.execute { for outbox in group { outbox.drain() } }
-        }
+    /// A client does not read what it is sent.
+    private func overrun(_ number: Int) {
+        guard let client = clients[number] else { return }
+        client.isGone = true
+        // Its session notices too that the connection is closed; whoever is first says why.
+        Task { await self.disconnect(number, reason: "SendQ exceeded") }
+        client.outbox.cut(Self.farewell("Closing link: SendQ exceeded"))
     }
 }

@@ -5,9 +5,11 @@ internal import SingerNode
 final class IRCUser {
     /// Tells users apart for as long as they are here; nicks change.
     let number: Int
-    var nick: String
-    var userName: String
-    var host: String
+    var nick: String { didSet { source = Self.source(nick, userName, host) } }
+    var userName: String { didSet { source = Self.source(nick, userName, host) } }
+    var host: String { didSet { source = Self.source(nick, userName, host) } }
+    /// `nick!user@host`
+    private(set) var source: String
     var realName: String
     var account: IRCAccount?
     var away: String?
@@ -25,6 +27,7 @@ final class IRCUser {
         self.nick = nick
         self.userName = userName
         self.host = Self.guestHost
+        source = Self.source(nick, userName, Self.guestHost)
         self.realName = realName
         signedOn = now
         lastActive = now
@@ -32,8 +35,7 @@ final class IRCUser {
 
     static let guestHost = "guest.singer"
 
-    /// `nick!user@host`
-    var source: String { "\(nick)!\(userName)@\(host)" }
+    private static func source(_ nick: String, _ userName: String, _ host: String) -> String { "\(nick)!\(userName)@\(host)" }
 
     /// Under which what outlives a nick is kept.
     var key: IRCPartyKey { account.map { .account($0.key) } ?? .guest(number) }

@@ -6,18 +6,19 @@ internal import SingerCore
 
 /// What became of a connection to the WebSocket port.
 enum WebSocketUpgrade: Sendable {
-    case upgraded(Gateway.Client)
+    case upgraded(Session)
     case refused
 }
 
 extension Gateway {
     /// IRCv3 websocket: each message is one line, without its CRLF; `text.ircv3.net` or `binary.ircv3.net`, as the client prefers.
     static func listenForWebSockets(
-        _ webSocket: GatewayConfiguration.WebSocket, _ configuration: GatewayConfiguration, on group: any EventLoopGroup
+        _ webSocket: GatewayConfiguration.WebSocket, _ gateway: Gateway, on eventLoop: any EventLoop
     ) async throws(GatewayError) -> NIOAsyncChannel<EventLoopFuture<WebSocketUpgrade>, Never> {
+        let configuration = gateway.configuration
         let tls = try tlsContext(configuration)
         let origins = webSocket.origins
-        return try await listen(webSocket.host, webSocket.port, configuration, on: group) { channel in
+        return try await listen(webSocket.host, webSocket.port, configuration, on: eventLoop) { channel in
             channel.eventLoop.makeCompletedFuture {
                 if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                 // Who asks for nothing is not waited for.
@@ -31,7 +32,7 @@ extension Gateway {
                         channel.eventLoop.makeCompletedFuture {
                             timeout.cancel()
                             try channel.pipeline.syncOperations.addHandler(WebSocketLines(isBinary: chosenProtocol(head) == "binary.ircv3.net"))
-                            return .upgraded(try client(of: channel))
+                            return .upgraded(try gateway.session(of: channel))
                         }
                     })
                 return try channel.pipeline.syncOperations.configureUpgradableHTTPServerPipeline(

@@ -1,0 +1,211 @@
+internal import NIOCore
+
+/// What waits to be sent over one connection. Lives on the connection's event loop.
+///
+/// What comes within one turn of the loop leaves at its end, in one write: a write is a system call, and costs more than all
+/// else that is done for a line. What the client's machine does not take waits here, and is bounded.
+final class Outbox {
+    /// Bytes for several clients, rendered once. They grow as long as they were sent to nobody.
+    final class Shared {
+        fileprivate(set) var bytes = ByteBuffer()
+        fileprivate(set) var isSent = false
+
+        var isEmpty: Bool { bytes.readableBytes == 0 }
+
+        func append(_ write: (inout ByteBuffer) -> Void) {
+            precondition(!isSent, "who was sent these bytes would not see what is added")
+            write(&bytes)
+        }
+    }
+
+    private enum Piece {
+        case own(ByteBuffer)
+        case shared(Shared)
+    }
+
+    /// Beyond this a session that can wait does so, until the client has read.
+    private static let comfortableBytes = 64 << 10
+
+    private let turn: OutboxTurn
+    private var context: ChannelHandlerContext?
+
+    /// In the order in which they are sent; `tail` comes after them.
+    private var pieces: [Piece] = []
+    private var tail = ByteBuffer()
+    /// Of `pieces`, when they were added.
+    private var piecesBytes = 0
+    /// What waits until the client has taken what it was sent before.
+    private var backlog = ByteBuffer()
+    private var isQueued = false
+    private(set) var isCut = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var bytesMax = Int.max
+    private var whenOverrun: (() -> Void)?
+
+    init(turn: OutboxTurn) {
+        self.turn = turn
+    }
+
+    /// For clients that are sent things whether or not they read: from now on, one who has not read that much is sent nothing more.
+    ///
+    /// - Parameter whenOverrun: called once, at the end of the turn in which that happens.
+    func limit(_ bytesMax: Int, whenOverrun: @escaping () -> Void) {
+        self.bytesMax = bytesMax
+        self.whenOverrun = whenOverrun
+    }
+
+    // MARK: What is sent
+
+    func append(_ text: String) {
+        guard makeRoom(text.utf8.count) else { return }
+        tail.writeString(text)
+    }
+
+    func append(_ bytes: ByteBuffer) {
+        guard makeRoom(bytes.readableBytes) else { return }
+        tail.writeImmutableBuffer(bytes)
+    }
+
+    func append(_ write: (inout ByteBuffer) -> Void) {
+        guard makeRoom(0) else { return }
+        write(&tail)
+        if backlog.readableBytes + piecesBytes + tail.readableBytes > bytesMax { overrun() }
+    }
+
+    func append(_ shared: Shared) {
+        guard makeRoom(shared.bytes.readableBytes) else { return }
+        seal()
+        pieces.append(.shared(shared))
+        piecesBytes += shared.bytes.readableBytes
+    }
+
+    private func makeRoom(_ bytes: Int) -> Bool {
+        guard !isCut else { return false }
+        if !isQueued {
+            isQueued = true
+            turn.add(self)
+        }
+        guard backlog.readableBytes + piecesBytes + tail.readableBytes + bytes <= bytesMax else {
+            overrun()
+            return false
+        }
+        return true
+    }
+
+    private func seal() {
+        guard tail.readableBytes > 0 else { return }
+        piecesBytes += tail.readableBytes
+        pieces.append(.own(tail))
+        tail = ByteBuffer()
+    }
+
+    private func overrun() {
+        isCut = true
+        discard()
+        if !isQueued {
+            isQueued = true
+            turn.add(self)
+        }
+    }
+
+    private func discard() {
+        pieces = []
+        piecesBytes = 0
+        tail = ByteBuffer()
+        backlog = ByteBuffer()
+    }
+
+    /// Sends what is queued, or as much as the client takes.
+    func flush() {
+        isQueued = false
+        if isCut, let whenOverrun {
+            self.whenOverrun = nil
+            return whenOverrun()
+        }
+        guard let context else { return discard() }
+        if pieces.isEmpty {
+            guard tail.readableBytes > 0 else { return }
+            let bytes = tail
+            tail = ByteBuffer()
+            return send(bytes, context)
+        }
+        seal()
+        let isReading = backlog.readableBytes == 0 && context.channel.isWritable
+        for piece in pieces {
+            let bytes: ByteBuffer
+            switch piece {
+            case .own(let own): bytes = own
+            case .shared(let shared):
+                shared.isSent = true
+                bytes = shared.bytes
+            }
+            if isReading { context.write(NIOAny(bytes), promise: nil) } else { backlog.writeImmutableBuffer(bytes) }
+        }
+        pieces.removeAll(keepingCapacity: true)
+        piecesBytes = 0
+        if isReading { context.flush() } else if backlog.readableBytes > bytesMax { overrun() }
+    }
+
+    private func send(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        if backlog.readableBytes == 0, context.channel.isWritable {
+            context.writeAndFlush(NIOAny(bytes), promise: nil)
+        } else {
+            backlog.writeImmutableBuffer(bytes)
+        }
+    }
+
+    /// Says why, and closes: the client does not read, so nothing is waited for.
+    func cut(_ line: String) {
+        isCut = true
+        discard()
+        context?.writeAndFlush(NIOAny(ByteBuffer(string: line)), promise: nil)
+        context?.close(promise: nil)
+    }
+
+    // MARK: Waiting
+
+    /// Whether the client reads as fast as it is sent to.
+    var hasRoom: Bool {
+        piecesBytes + tail.readableBytes < Self.comfortableBytes && backlog.readableBytes == 0 && context?.channel.isWritable != false
+    }
+
+    /// Waits until the client has read, or is gone.
+    func room() async {
+        flush()
+        while context != nil, !hasRoom { await withCheckedContinuation { waiting.append($0) } }
+    }
+
+    /// Waits until everything was handed to the client's machine, or the connection is gone.
+    func drained() async {
+        flush()
+        while context != nil, backlog.readableBytes > 0 { await withCheckedContinuation { waiting.append($0) } }
+        guard let context else { return }
+        try? await context.channel.writeAndFlush(ByteBuffer()).get()
+    }
+
+    // MARK: What the channel tells
+
+    func attach(_ context: ChannelHandlerContext) { self.context = context }
+
+    func detach() {
+        context = nil
+        discard()
+        wake()
+    }
+
+    func writabilityChanged() {
+        guard let context, context.channel.isWritable else { return }
+        if backlog.readableBytes > 0 {
+            let bytes = backlog
+            backlog = ByteBuffer()
+            context.writeAndFlush(NIOAny(bytes), promise: nil)
+        }
+        wake()
+    }
+
+    private func wake() {
+        let woken = waiting
+        waiting = []
+        for continuation in woken { continuation.resume() }
+    }
+}

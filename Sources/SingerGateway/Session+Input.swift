@@ -1,0 +1,120 @@
+internal import NIOCore
+internal import SingerCore
+
+/// How a session comes by its lines: what the channel's handler tells it, and what it waits for.
+extension Session {
+    enum InputEnd: Hashable, Sendable {
+        /// The client will send no more, and still reads.
+        case closed
+        case lost
+    }
+
+    // MARK: From the handler
+
+    /// Whether more may be read: one chunk is kept while a command is carried out.
+    var wantsInput: Bool { !hasUnread || isDraining }
+
+    func received(_ bytes: ByteBuffer) {
+        guard !isDraining else { return }
+        if !hasBegun {
+            hasBegun = true
+            cancelGreeting()
+            // TLS where none is configured.
+            if bytes.readableBytesView.first == FirstLine.tlsByte { isToClose = true }
+        }
+        bytes.withUnsafeReadableBytes { decoder.feed($0) }
+        if inputWaiting == nil || isToClose || !takeAtOnce() { wakeForInput() }
+    }
+
+    func inputEnded(isLost: Bool) {
+        guard inputEnd == nil else { return }
+        inputEnd = isLost ? .lost : .closed
+        resumeInput()
+    }
+
+    private func wakeForInput() {
+        hasUnread = true
+        resumeInput()
+    }
+
+    private func resumeInput() {
+        inputWaiting?.resume()
+        inputWaiting = nil
+    }
+
+    // MARK: At once
+
+    /// Carries out the lines that need nothing from elsewhere, up to the first that does.
+    ///
+    /// - Returns: whether there is nothing left to do.
+    private func takeAtOnce() -> Bool {
+        guard !gateway.connections.isClosing else { return false }
+        return switch phase {
+        case .new: false
+        case .singer: takeCommandsAtOnce()
+        case .irc(let number): takeIRCAtOnce(number)
+        }
+    }
+
+    private func takeCommandsAtOnce() -> Bool {
+        guard block == nil else { return false }
+        let outbox = outbox
+        while outbox.hasRoom {
+            guard let item = nextItem() else { return true }
+            guard case .line(let line) = item, let request = try? Request(line), let command = try? CommandTable.command(request.verb),
+                case .now(let handle) = command.handler
+            else {
+                held = item
+                return false
+            }
+            let reply: Reply
+            do {
+                reply = try handle(context(request.arguments))
+            } catch {
+                reply = Reply(failure: error)
+            }
+            outbox.append(dialect.lines(of: reply, tag: request.tag).text(ending))
+        }
+        return false
+    }
+
+    private func takeIRCAtOnce(_ number: Int) -> Bool {
+        var lines = LineDecoder()
+        swap(&lines, &decoder)
+        let (next, waits) = gateway.irc.assumeIsolated { $0.takeAtOnce(&lines, from: number) }
+        swap(&lines, &decoder)
+        held = waits
+        isToClose = next == .close
+        return waits == nil && !isToClose
+    }
+
+    // MARK: For the session's task
+
+    func nextItem() -> LineDecoder.Item? {
+        guard let item = held else { return decoder.next() }
+        held = nil
+        return item
+    }
+
+    /// Waits for lines that can't be carried out at once.
+    ///
+    /// - Returns: `false` at the end of the input.
+    func moreInput() async throws -> Bool {
+        while !hasUnread {
+            switch inputEnd {
+            case nil: await awaitInput()
+            case .closed: return false
+            case .lost: throw ChannelError.eof
+            }
+        }
+        hasUnread = false
+        return true
+    }
+
+    func awaitInput() async {
+        await withCheckedContinuation {
+            inputWaiting = $0
+            handler.value.resumeReading()
+        }
+    }
+}

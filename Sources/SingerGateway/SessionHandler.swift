@@ -1,0 +1,82 @@
+internal import NIOCore
+
+/// Between a connection and its session; both live on one event loop, so that a line which needs nothing from elsewhere is read,
+/// carried out and answered without waiting for anything.
+///
+/// Nothing more is read while the session has not looked at what was: that bounds what is held for a client that sends faster than
+/// it is answered.
+final class SessionHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// Ends the input of a channel, as if the client had closed its half, so that a session that waits for a line goes on to its end.
+    struct EndOfInput: Sendable {}
+
+    let outbox: Outbox
+    /// Until the connection is gone.
+    private var session: Session?
+    private var context: ChannelHandlerContext?
+    private var isReadHeld = false
+
+    init(outbox: Outbox) {
+        self.outbox = outbox
+    }
+
+    func serve(_ session: Session) { self.session = session }
+
+    /// Goes on reading, if that was held up.
+    func resumeReading() {
+        guard isReadHeld else { return }
+        isReadHeld = false
+        context?.read()
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        outbox.attach(context)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        outbox.detach()
+        endInput(isLost: true)
+        session = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = unwrapInboundIn(data)
+        session?.assumeIsolated { $0.received(bytes) }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if session?.assumeIsolated({ $0.wantsInput }) == true { context.read() } else { isReadHeld = true }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        outbox.writabilityChanged()
+        context.fireChannelWritabilityChanged()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed as ChannelEvent, is EndOfInput: endInput(isLost: false)
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        outbox.detach()
+        endInput(isLost: true)
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        endInput(isLost: true)
+        context.close(promise: nil)
+    }
+
+    private func endInput(isLost: Bool) {
+        session?.assumeIsolated { $0.inputEnded(isLost: isLost) }
+    }
+}
