@@ -96,10 +96,13 @@ extension Store {
             // A common word. Those that came last are the newest, unless one that came before them is dated later.
             let found = try page(among: latest)
             if found.count == count, let oldest = found.last {
-                let isMissed = try Bool.fetchOne(
-                    db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM post INDEXED BY post_created WHERE created >= ? AND entry_id < ?)"),
-                    arguments: [oldest.created, bounds[1] as Int64])
-                if isMissed == false { return found }
+                let others = try Row.fetchOne(
+                    db.cachedStatement(
+                        sql: """
+                            SELECT count(*), coalesce(sum(EXISTS (SELECT 1 FROM post_text WHERE rowid = p.entry_id AND post_text MATCH ?2)), 0)
+                            FROM (SELECT entry_id FROM post INDEXED BY post_created WHERE created >= ?3 AND entry_id < ?4 LIMIT \(Self.matchesMax)) p
+                            """), arguments: [id, expression, oldest.created, bounds[1] as Int64])
+                if let others, (0..<Self.matchesMax).contains(others[0]), others[1] == 0 { return found }
             }
             return try page(among: matches)
         }
