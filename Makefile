@@ -1,6 +1,6 @@
 # Singer: `make run` starts a peer, `make test` proves that it works. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build release run test check demo measure measure-faults simulate lint format proto install install-files uninstall clean
+.PHONY: help deps deps-test build release run test check demo bench bench-tools bench-deps bench-micro measure-faults simulate lint format proto install install-files uninstall clean
 
 PREFIX ?= /usr/local
 # What is installed from.
@@ -13,7 +13,7 @@ DEBIAN_TEST_PACKAGES = irssi weechat-headless weechat-plugins ii python3-irc \
 ARGS ?=
 
 help: ## What can be made
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 # Installs those of the packages in $(1) that are missing, with the options $(2) of apt-get, on Debian and its like; elsewhere that is left to the user.
 define install_missing
@@ -62,9 +62,25 @@ check: deps ## The fast tests: no processes, seconds
 demo: release ## Three peers, three people, and what they see
 	examples/three-peers.sh .build/release/singerd
 
-measure: release ## Start-up, push latency, posts a second, memory; the same of the client
-	python3 Tests/measure.py .build/release/singerd
-	python3 Tests/measure_client.py .build/release/singerd .build/release/singer
+# The benchmarks that `make bench` can be told to run: `make bench fanout`.
+BENCHES = fanout home request durable ingest push store idle client
+
+bench: release bench-tools ## Measure it beside other servers (make bench fanout: that one; ARGS='--rounds 3')
+	python3 Benchmarks/run.py $(ARGS) $(filter $(BENCHES),$(MAKECMDGOALS))
+
+.PHONY: $(BENCHES)
+$(BENCHES): bench
+	@:
+
+bench-tools:
+	@$(MAKE) --no-print-directory -s -C Benchmarks/load OUT=$(CURDIR)/.build/bench
+
+bench-deps: ## Unpack the servers that it is measured beside (Debian, Ubuntu)
+	Benchmarks/setup.sh
+
+# Codecs and renderers are no part of the modules' faces, so these are built to be tested.
+bench-micro: ## Measure codecs, signatures, the store and rendering by themselves
+	cd Benchmarks/Micro && $(SWIFT) package -c release -Xswiftc -enable-testing benchmark $(ARGS)
 
 measure-faults: release ## Logins with a dead author, a long catch-up, the bytes of reconnects: minutes (needs ss of iproute2)
 	python3 Tests/measure_faults.py .build/release/singerd
@@ -73,12 +89,14 @@ simulate: ## A network under faults, in virtual time (ARGS='--peers 10000 --seed
 	$(SWIFT) build -c release --product singer-sim
 	.build/release/singer-sim $(ARGS)
 
+SWIFT_SOURCES = Sources Tests Package.swift Benchmarks/Micro/Benchmarks Benchmarks/Micro/Package.swift
+
 lint: ## Style and layout
-	$(SWIFT) format lint --strict -r Sources Tests Package.swift --configuration .swift-format
+	$(SWIFT) format lint --strict -r $(SWIFT_SOURCES) --configuration .swift-format
 	Tests/check-manual.sh
 
 format: ## Lay the sources out
-	$(SWIFT) format -i -r Sources Tests Package.swift --configuration .swift-format
+	$(SWIFT) format -i -r $(SWIFT_SOURCES) --configuration .swift-format
 
 # Generated code is committed, so that a build needs neither protoc nor its plugin.
 proto: ## Regenerate Sources/SingerWire/singer.pb.swift (needs protoc)

@@ -47,6 +47,8 @@ let package = Package(
         .executable(name: "singerd", targets: ["singerd"]),
         // For development: the network in one process, in virtual time.
         .executable(name: "singer-sim", targets: ["singer-sim"]),
+        // For Benchmarks/Micro, a package of its own.
+        .library(name: "SingerLibrary", targets: ["SingerCore", "SingerStore", "SingerGateway", "SingerTesting"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

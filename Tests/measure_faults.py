@@ -16,9 +16,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import measure  # noqa: E402  reads the path of singerd from the command line
-
+SINGERD = sys.argv[1]
 TRIALS = int(os.environ.get("SINGER_TRIALS", "20"))
 POSTS = int(os.environ.get("SINGER_POSTS", "10000"))
 FEEDS = int(os.environ.get("SINGER_FEEDS", "1000"))
@@ -33,7 +31,36 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Peer(measure.Peer):
+class Session:
+    def __init__(self, peer):
+        self.socket = socket.create_connection(("127.0.0.1", peer.gateway))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.settimeout(60)
+        self.file = self.socket.makefile("rb")
+
+    def reply(self):
+        """The last line of a reply, and its rows."""
+        rows = []
+        while True:
+            line = self.file.readline().decode().rstrip("\n")
+            assert line, "closed"
+            if line.startswith(("OK", "ERR")):
+                return line, rows
+            if line.startswith("  "):
+                rows.append(line.strip())
+
+    def try_to(self, line):
+        self.socket.sendall(line.encode() + b"\n")
+        return self.reply()[0].startswith("OK")
+
+    def ask(self, line):
+        self.socket.sendall(line.encode() + b"\n")
+        last, rows = self.reply()
+        assert last.startswith("OK"), f"{line}: {last}"
+        return rows
+
+
+class Peer:
     """A peer that can die and come back at the same ports."""
 
     def __init__(self, folder):
@@ -45,7 +72,7 @@ class Peer(measure.Peer):
         with open(path, "w") as file:
             file.writelines(f"127.0.0.1:{other.dht}\n" for other in others)
         self.process = subprocess.Popen(
-            [measure.SINGERD, "--data-dir", self.folder, "--gateway", f"127.0.0.1:{self.ports[0]}", "--listen",
+            [SINGERD, "--data-dir", self.folder, "--gateway", f"127.0.0.1:{self.ports[0]}", "--listen",
              f"127.0.0.1:{self.ports[1]}", "--no-discovery", "--network", f"measure-{os.getpid()}", "--bootstrap", path],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self.process.stdout.readline().startswith("singerd ready ")
@@ -61,21 +88,23 @@ class Peer(measure.Peer):
         out = subprocess.run(["ss", "-tinH", "state", "established", "sport", "=", f":{self.ports[1]}"], capture_output=True, text=True).stdout
         return sum(int(count) for count in re.findall(r"bytes_(?:sent|received):(\d+)", out))
 
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(60) == 0
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def session(self, name=None):
-        session = measure.Session(self)
+        session = Session(self)
         if name:
             session.ask(f"LOGIN {name} {PASSPHRASE}")
         return session
 
     def status(self, session, field):
-        session.send("STATUS")
-        value = 0
-        while True:
-            line = session.file.readline().decode().rstrip("\n")
-            if line.startswith(("OK", "ERR")):
-                return value
-            if line.split()[:1] == [field]:
-                value = int(line.split()[1])
+        return next((int(row.split()[1]) for row in session.ask("STATUS") if row.split()[0] == field), 0)
 
     def wait(self, field, is_wanted, within=120):
         """Until a count of STATUS is as wanted; when that was."""
@@ -95,6 +124,10 @@ def settled_bytes(peer):
         if now != last:
             last, since = now, time.monotonic()
     return last
+
+
+def row(name, value):
+    print(f"{name:<48} {value}", flush=True)
 
 
 def percentile(values, share):
@@ -135,7 +168,7 @@ def login(base):
         author.start(second)
         andre = author.session("andre")
     for name, values in (("LOGIN to missed posts, author dead", from_login), ("link to missed posts", from_link)):
-        measure.row(f"{name}, p50 / p99 of {TRIALS}", f"{percentile(values, 0.5) * 1000:.0f} / {percentile(values, 0.99) * 1000:.0f} ms")
+        row(f"{name}, p50 / p99 of {TRIALS}", f"{percentile(values, 0.5) * 1000:.0f} / {percentile(values, 0.99) * 1000:.0f} ms")
     return author, second, third
 
 
@@ -153,13 +186,13 @@ def catchup(base):
         count = min(500, POSTS - start)
         andre.socket.sendall("".join(f"POST number {start + n} of a long absence\n" for n in range(count)).encode())
         for _ in range(count):
-            assert andre.reply().startswith("OK")
+            assert andre.reply()[0].startswith("OK")
     before = author.cpu_seconds()
     begin = time.monotonic()
     follower.start(author)
     done = follower.wait("posts", lambda count: count == POSTS + 1)
-    measure.row(f"start to level, {POSTS} posts behind", f"{done - begin:.2f} s")
-    measure.row("CPU of the author's peer / the follower's", f"{author.cpu_seconds() - before:.2f} / {follower.cpu_seconds():.2f} s")
+    row(f"start to level, {POSTS} posts behind", f"{done - begin:.2f} s")
+    row("CPU of the author's peer / the follower's", f"{author.cpu_seconds() - before:.2f} / {follower.cpu_seconds():.2f} s")
     return author, follower
 
 
@@ -181,13 +214,15 @@ def reconnect(base):
     begin = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         list(pool.map(register, names))
-    measure.row(f"({FEEDS} accounts registered", f"{time.monotonic() - begin:.1f} s)")
+    row(f"({FEEDS} accounts registered", f"{time.monotonic() - begin:.1f} s)")
     begin = time.monotonic()
     for name in names:
-        diogo.ask(f"FOLLOW {name}")
+        # A name may be hard to find in a DHT of two peers under load.
+        while not diogo.try_to(f"FOLLOW {name}"):
+            time.sleep(1)
     posts = 2 * FEEDS
     follower.wait("posts", lambda count: count == posts)
-    measure.row(f"({FEEDS} feeds followed", f"{time.monotonic() - begin:.1f} s)")
+    row(f"({FEEDS} feeds followed", f"{time.monotonic() - begin:.1f} s)")
     # Accounts that are online renew their records; away, nothing changes but what is posted.
     kept = {name: sessions[name] for name in names[:10]}
     for name in names[10:]:
@@ -202,7 +237,7 @@ def reconnect(base):
         follower.start(author)
         follower.wait("links", lambda count: count > 0)
         done = follower.wait("posts", lambda count: count == posts)
-        measure.row(f"reconnect, {what}", f"{settled_bytes(author)} bytes, level {done - begin:.2f} s after the start")
+        row(f"reconnect, {what}", f"{settled_bytes(author)} bytes, level {done - begin:.2f} s after the start")
 
     def post_ten():
         nonlocal posts

@@ -9,22 +9,17 @@ public struct Bytes32<Role>: Hashable, Comparable, Sendable {
     /// `nil` unless there are exactly 32 bytes.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
-        // Every key and hash that comes in passes here: at once where the bytes lie together, as they nearly always do.
-        words = bytes.withContiguousStorageIfAvailable(Self.words) ?? Array(bytes).withUnsafeBufferPointer(Self.words)
+        var bigEndian: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        withUnsafeMutableBytes(of: &bigEndian) { $0.copyBytes(from: bytes) }
+        words = Self.swapped(bigEndian)
     }
 
-    private static func words(_ bytes: UnsafeBufferPointer<UInt8>) -> (UInt64, UInt64, UInt64, UInt64) {
-        let raw = UnsafeRawBufferPointer(bytes)
-        func word(_ index: Int) -> UInt64 { UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)) }
-        return (word(0), word(1), word(2), word(3))
-    }
+    public var bytes: [UInt8] { withUnsafeBytes(of: Self.swapped(words)) { Array($0) } }
+    public var data: Data { withUnsafeBytes(of: Self.swapped(words)) { Data($0) } }
 
-    public var bytes: [UInt8] { withBytes { Array($0) } }
-
-    public var data: Data { withBytes { Data($0) } }
-
-    private func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        withUnsafeBytes(of: (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian), body)
+    /// From the order of the bytes to that of the machine, and back.
+    private static func swapped(_ words: (UInt64, UInt64, UInt64, UInt64)) -> (UInt64, UInt64, UInt64, UInt64) {
+        (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
     }
 
     /// The first eight bytes, for choices that must be the same in every run (`hashValue` is not).

@@ -42,18 +42,48 @@ public struct Entry: Hashable, Sendable {
     public init(
         _ content: Content, after last: (id: EntryID, seq: UInt64, created: Milliseconds)?, by device: DeviceSecret, certificate: Certificate, now: Milliseconds
     ) {
-        precondition(certificate.device == device.publicKey, "the certificate of another device")
-        let body = content.encoded
-        let header = Header(
-            account: certificate.account, device: certificate.device, seq: (last?.seq ?? 0) + 1, previous: last?.id,
-            created: max(now, last.map { $0.created + 1 } ?? 0), kind: content.kind, bodyHash: .sha256(body), bodyBytes: body.count)
-        self.header = header
-        headerBytes = header.wire.encoded
+        self = Draft(content, after: last, certificate: certificate, now: now).signed(by: device)
+    }
+
+    /// An entry without its signature. Its place in the log and its id are fixed, so that the next one can be written behind it.
+    public struct Draft: Sendable {
+        public let id: EntryID
+        public let header: Header
+        fileprivate let headerBytes: Data
+        fileprivate let body: Data
+        fileprivate let content: Content
+        fileprivate let certificate: Certificate
+
+        public init(_ content: Content, after last: (id: EntryID, seq: UInt64, created: Milliseconds)?, certificate: Certificate, now: Milliseconds) {
+            body = content.encoded
+            header = Header(
+                account: certificate.account, device: certificate.device, seq: (last?.seq ?? 0) + 1, previous: last?.id,
+                created: Self.date(content.kind, after: last?.created, now: now), kind: content.kind, bodyHash: .sha256(body), bodyBytes: body.count)
+            headerBytes = header.wire.encoded
+            id = .sha256(headerBytes)
+            self.content = content
+            self.certificate = certificate
+        }
+
+        public func signed(by device: DeviceSecret) -> Entry { Entry(self, by: device) }
+
+        /// Later than the last one; but posts do not run away from the clock, however fast they are written: they share a date then, and
+        /// their place in the log orders them.
+        private static func date(_ kind: Kind, after last: Milliseconds?, now: Milliseconds) -> Milliseconds {
+            guard let last, last >= now else { return now }
+            return kind == .post && last - now >= Limits.datesAheadMax ? last : last + 1
+        }
+    }
+
+    private init(_ draft: Draft, by device: DeviceSecret) {
+        precondition(draft.certificate.device == device.publicKey, "the certificate of another device")
+        id = draft.id
+        header = draft.header
+        headerBytes = draft.headerBytes
         signature = device.sign(headerBytes, as: .entry)
-        id = .sha256(headerBytes)
-        self.body = body
-        self.content = content
-        self.certificate = certificate
+        body = draft.body
+        content = draft.content
+        certificate = draft.certificate
     }
 
     /// Reads and verifies an entry that somebody sent.
@@ -70,7 +100,7 @@ public struct Entry: Hashable, Sendable {
         try self.init(wire, certificate: certificate, verifies: false)
     }
 
-    private init(_ wire: WireEntry, certificate: Certificate, verifies: Bool) throws(Refusal) {
+    init(_ wire: WireEntry, certificate: Certificate, verifies: Bool) throws(Refusal) {
         guard wire.header.count <= Limits.headerBytesMax else { throw .tooLarge }
         let header = try Header(decoding: wire.header)
         guard header.account == certificate.account, header.device == certificate.device else { throw .wrongSigner }

@@ -26,6 +26,8 @@ public enum Limits {
     public static let revocationBytesMax = 128
     /// Clocks differ; an entry dated further ahead than this waits until its time has come.
     public static let clockSkewMax: Milliseconds = 10 * 60 * 1_000
+    /// How far the dates of posts may run ahead of the clock when several are written in a millisecond: no longer than anybody notices.
+    public static let datesAheadMax: Milliseconds = 1_000
     /// Beyond any honest log; keeps every sum of sequence numbers far from overflow.
     public static let sequenceMax: UInt64 = 1 << 48
     /// Unix milliseconds in the year 9999; keeps dates printable in four digits.
@@ -48,6 +50,8 @@ public enum Limits {
     public static let rowsMax = 200
     /// Lines of one multi-line POST, before its text is measured.
     public static let multilineLinesMax = 200
+    /// Consecutive POSTs of one session that share a commit: signing them takes a hundredth of a second.
+    public static let postsPerCommitMax = 256
     /// Entries of one IMPORT of several lines: as many as one commit takes without holding up others for long.
     public static let importBytesMax = 512 << 10
     /// Rows of FOLLOWERS, FOLLOWING, THREAD and PEERS.
@@ -55,6 +59,8 @@ public enum Limits {
     /// Posts pushed to a session that was away, and pushed from the past of an author just followed.
     public static let unseenPostsMax = 50
     public static let backlogPostsMax = 20
+    /// Entries that a login looks through for what its account has not seen: a few hundredths of a second, however long it was away.
+    public static let unseenEntriesMax = 10_000
     /// Views that one session may have open, besides the timeline.
     public static let viewsMax = 100
     /// Notices that do not come from the store (online, offline), kept for a session that reads slowly.

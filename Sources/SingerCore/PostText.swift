@@ -12,6 +12,13 @@ public struct PostText: Hashable, Sendable {
 
     /// Normalises what a person typed: NFC, tabs as spaces, line ends as newlines, no blank space around it.
     public init(typed: some StringProtocol, bytesMax: Int = Limits.textBytesMax) throws(Objection) {
+        let trimmed = (typed.isPlainASCII ? String(typed) : Self.normalised(typed: typed)).drop(while: \.isWhitespace)
+        let end = trimmed.lastIndex(where: { !$0.isWhitespace }).map(trimmed.index(after:)) ?? trimmed.startIndex
+        try self.init(canonical: String(trimmed[..<end]), bytesMax: bytesMax)
+        guard !string.isEmpty else { throw .empty }
+    }
+
+    private static func normalised(typed: some StringProtocol) -> String {
         var text = ""
         for character in typed {
             switch character {
@@ -20,17 +27,14 @@ public struct PostText: Hashable, Sendable {
             default: text.append(character)
             }
         }
-        let trimmed = text.normalised.drop(while: \.isWhitespace)
-        let end = trimmed.lastIndex(where: { !$0.isWhitespace }).map(trimmed.index(after:)) ?? trimmed.startIndex
-        try self.init(canonical: String(trimmed[..<end]), bytesMax: bytesMax)
-        guard !string.isEmpty else { throw .empty }
+        return text.normalised
     }
 
     /// Takes text that must already be as `init(typed:)` leaves it; may be empty.
     public init(canonical text: String, bytesMax: Int = Limits.textBytesMax) throws(Objection) {
         let bytes = text.utf8.count
         guard bytes <= bytesMax else { throw .tooLong(bytes: bytes, max: bytesMax) }
-        for scalar in text.unicodeScalars where scalar.properties.generalCategory == .control && scalar != "\n" {
+        for scalar in text.isPlainASCII ? "".unicodeScalars : text.unicodeScalars where scalar.properties.generalCategory == .control && scalar != "\n" {
             throw .controlCharacter(scalar.value)
         }
         self.string = text
@@ -40,7 +44,7 @@ public struct PostText: Hashable, Sendable {
     var isBlank: Bool { string.allSatisfy(\.isWhitespace) }
 
     /// Whether the text is in Normalization Form C, as an entry must have it.
-    var isNormalised: Bool { string.utf8.elementsEqual(string.normalised.utf8) }
+    var isNormalised: Bool { string.isPlainASCII || string.utf8.elementsEqual(string.normalised.utf8) }
 
     /// The folded names mentioned as `@name`, each once, in order.
     public var mentions: [String] { Self.words(of: string, after: "@").filter { Username($0) != nil } }
@@ -49,6 +53,7 @@ public struct PostText: Hashable, Sendable {
     public var hashtags: [String] { Self.words(of: string, after: "#") }
 
     private static func words(of text: String, after mark: Character) -> [String] {
+        guard let ascii = mark.asciiValue, text.utf8.contains(ascii) else { return [] }
         var found: [String] = []
         var previous: Character = " "
         var index = text.startIndex
@@ -76,6 +81,9 @@ extension String {
 }
 
 extension StringProtocol {
+    /// Whether there is nothing but printable ASCII: normalised as it stands, and most of what is written.
+    fileprivate var isPlainASCII: Bool { utf8.allSatisfy { (0x20..<0x7F).contains($0) } }
+
     /// The text with nothing in it that could drive a terminal: control characters (C0, C1), bidirectional overrides and
     /// line separators become U+FFFD. Newlines are the caller's to deal with.
     public var withoutTerminalControls: String {

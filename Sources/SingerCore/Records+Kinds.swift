@@ -94,11 +94,21 @@ public struct AccountRecord: Hashable, Sendable {
         return Envelope(.account, payload: wire.encoded, seq: UInt64(seen), by: device)
     }
 
-    /// Reads a record and verifies all that it carries.
+    /// Reads a record and verifies all that it carries: the certificate, and every entry of the tail.
     public init(reading envelope: Envelope) throws(Refusal) {
+        try self.init(envelope, verifies: true)
+    }
+
+    /// Reads a record that was read before it was stored here.
+    public init(trusting envelope: Envelope) throws(Refusal) {
+        try self.init(envelope, verifies: false)
+    }
+
+    private init(_ envelope: Envelope, verifies: Bool) throws(Refusal) {
         guard envelope.kind == .account else { throw .misplaced }
         let wire = try WireAccountRecord(decoding: envelope.payload)
-        let certificate = try Certificate(verifying: wire.certificate)
+        let certificate =
+            try verifies ? Certificate(verifying: wire.certificate) : Certificate(trusting: wire.certificate.payload, signature: wire.certificate.signature)
         guard certificate.device.erased == envelope.key else { throw .wrongSigner }
         guard wire.version == 1, let node = NodeKey(wire.node), let onlineUntil = Milliseconds(wire: wire.onlineUntilMs),
             let seen = Milliseconds(wire: wire.seenMs)
@@ -108,7 +118,7 @@ public struct AccountRecord: Hashable, Sendable {
             onlineUntil <= seen + Limits.onlineLease
         else { throw .outOfBounds }
         var tail: [Entry] = []
-        for entry in wire.tail { tail.append(try Entry(verifying: entry, certificate: certificate)) }
+        for entry in wire.tail { tail.append(try Entry(entry, certificate: certificate, verifies: verifies)) }
         self.init(
             certificate: certificate, node: node, endpoints: wire.endpoints.compactMap { Endpoint($0) }, onlineUntil: onlineUntil,
             seen: seen, followers: Int(wire.followers), following: Int(wire.following), posts: Int(wire.posts), head: wire.head,

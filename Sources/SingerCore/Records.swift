@@ -55,9 +55,13 @@ public struct Envelope: Hashable, Sendable {
 
     /// Reads and verifies an envelope that came from the DHT or a peer.
     public init(_ kind: RecordKind, verifying wire: WireEnvelope) throws(Refusal) {
+        try self.init(kind, wire, verifies: true)
+    }
+
+    private init(_ kind: RecordKind, _ wire: WireEnvelope, verifies: Bool) throws(Refusal) {
         guard wire.payload.count <= Limits.recordBytesMax else { throw .tooLarge }
         guard let key = Bytes32<Never>(wire.key) else { throw .malformed }
-        guard key.verifies(wire.signature, over: Self.message(wire.payload, wire.seq), as: kind.context) else { throw .badSignature }
+        guard !verifies || key.verifies(wire.signature, over: Self.message(wire.payload, wire.seq), as: kind.context) else { throw .badSignature }
         self.kind = kind
         payload = wire.payload
         self.key = key
@@ -68,6 +72,11 @@ public struct Envelope: Hashable, Sendable {
     public init(_ kind: RecordKind, verifying bytes: Data) throws(Refusal) {
         guard bytes.count <= 2 * Limits.recordBytesMax else { throw .tooLarge }
         try self.init(kind, verifying: WireEnvelope(decoding: bytes))
+    }
+
+    /// Reads an envelope that was made here, or verified before it came to lie here.
+    public init(_ kind: RecordKind, trusting bytes: Data) throws(Refusal) {
+        try self.init(kind, WireEnvelope(decoding: bytes), verifies: false)
     }
 
     public var wire: WireEnvelope {

@@ -62,7 +62,7 @@ extension Bytes32 {
 
     /// The SHA-256 of `bytes`.
     public static func sha256(_ bytes: Data) -> Self {
-        guard let hash = Self(SHA256.hash(data: bytes).map { $0 }) else { preconditionFailure("SHA-256 has 32 bytes") }
+        guard let hash = SHA256.hash(data: bytes).withUnsafeBytes({ Self($0) }) else { preconditionFailure("SHA-256 has 32 bytes") }
         return hash
     }
 }

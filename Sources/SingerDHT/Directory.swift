@@ -25,7 +25,9 @@ public protocol Directory: Sendable {
     ///
     /// The stream ends when its consumer's task is cancelled, or the directory shuts down. A consumer that lags behind
     /// loses the oldest, never memory.
-    func listen(_ place: DirectoryKey, _ kind: RecordKind) -> AsyncStream<Envelope>
+    ///
+    /// - Parameter writer: whose records need not be reported, because the listener wrote them.
+    func listen(_ place: DirectoryKey, _ kind: RecordKind, besides writer: Bytes32<Never>?) -> AsyncStream<Envelope>
 
     /// Asks whether a node of the network is at an address: what was cut apart joins again by such a hint.
     func meet(_ endpoint: Endpoint) async

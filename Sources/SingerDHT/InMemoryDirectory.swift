@@ -43,7 +43,7 @@ public final class InMemoryDirectory: Directory {
         }
     }
 
-    public func listen(_ place: DirectoryKey, _ kind: RecordKind) -> AsyncStream<Envelope> {
+    public func listen(_ place: DirectoryKey, _ kind: RecordKind, besides writer: Bytes32<Never>?) -> AsyncStream<Envelope> {
         network.listen(place, kind, by: node)
     }
 

@@ -59,8 +59,8 @@ public final class OpenDHTDirectory: Directory {
         }.envelopes
     }
 
-    public func listen(_ place: DirectoryKey, _ kind: RecordKind) -> AsyncStream<Envelope> {
-        RecordStream(of: node.listen(place, kind), at: place, kind, limit: nil) { [logger] in
+    public func listen(_ place: DirectoryKey, _ kind: RecordKind, besides writer: Bytes32<Never>?) -> AsyncStream<Envelope> {
+        RecordStream(of: node.listen(place, kind), at: place, kind, besides: writer, limit: nil) { [logger] in
             logger.debug("refused a record heard", metadata: ["kind": "\(kind)"])
         }.envelopes
     }

@@ -16,19 +16,23 @@ final class RecordStream: Sendable {
     private let place: DirectoryKey
     private let kind: RecordKind
     private let raw: AsyncStream<RawValue>
+    private let writer: Bytes32<Never>?
     private let seen: Mutex<RecentSet<RawValue>>
     private let limit: Int?
     private let refused: @Sendable () -> Void
 
     /// - Parameters:
+    ///   - writer: whose records are left out, before any signature is checked.
     ///   - limit: how many different values are looked at; `nil` for a stream without end, which remembers only the latest.
     ///   - refused: called for each value that is not what it says.
     init(
-        of raw: AsyncStream<RawValue>, at place: DirectoryKey, _ kind: RecordKind, limit: Int?, refused: @escaping @Sendable () -> Void
+        of raw: AsyncStream<RawValue>, at place: DirectoryKey, _ kind: RecordKind, besides writer: Bytes32<Never>? = nil, limit: Int?,
+        refused: @escaping @Sendable () -> Void
     ) {
         self.raw = raw
         self.place = place
         self.kind = kind
+        self.writer = writer
         self.limit = limit
         self.refused = refused
         seen = Mutex(RecentSet(capacity: limit ?? Limits.recordsPerKeyMax))
@@ -42,6 +46,7 @@ final class RecordStream: Sendable {
         for await value in raw {
             let (isNew, total) = seen.withLock { ($0.insert(value), $0.total) }
             guard isNew else { continue }
+            if let writer, (try? Envelope(kind, trusting: value.bytes))?.key == writer { continue }
             if let limit, total > limit { return nil }
             if let envelope = try? Envelope(kind, verifying: value.bytes), StorageRule.allows(envelope, at: place, valueID: value.valueID) {
                 return envelope

@@ -80,18 +80,23 @@ extension Session {
         if block != nil { return try await takeText(item) }
         switch item {
         case .tooLong:
+            try await writeWaitingPosts()
             try await answer(Reply(failure: .lineTooLong), tag: nil)
         case .invalidUTF8:
+            try await writeWaitingPosts()
             try await answer(Reply(failure: .invalidUTF8), tag: nil)
         case .line(let line):
             let request: Request?
             do {
                 request = try Request(line)
             } catch {
+                try await writeWaitingPosts()
                 try await answer(Reply(failure: error), tag: nil)
                 return .more
             }
             guard let request else { return .more }
+            if try await holdBack(request) { return .more }
+            try await writeWaitingPosts()
             return try await carryOut(tag: request.tag) { context throws(Failure) in
                 guard !request.verb.isEmpty else { throw Failure(.needMoreParameters, "a command belongs after the tag: #42 POST hi") }
                 return try await CommandTable.command(request.verb).run(context(request.arguments))

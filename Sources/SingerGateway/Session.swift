@@ -47,6 +47,8 @@ actor Session {
     var outbox: IRCOutbox?
     /// The text of several lines that is being typed.
     var block: TextBlock?
+    /// POSTs that have been read and not been carried out: see Session+Posts.swift.
+    var waitingPosts: [WaitingPost] = []
 
     // Pushes: see Session+Pushes.swift.
     var pushing: Task<Void, Never>?
@@ -102,6 +104,7 @@ actor Session {
             }
             greeting.cancel()
             if isAtEnd, next == .more, !gateway.connections.isClosing, let item = decoder.finish() { _ = try await take(item) }
+            try await writeWaitingPosts()
             if isAtEnd, case .new(.wrong) = phase { try await answer(Reply(failure: .gatewayPassword), tag: nil) }
             // What an IRC client is still to be sent comes before the last line.
             await outbox?.flush()
@@ -128,7 +131,10 @@ actor Session {
             if case .irc(let number) = phase {
                 return gateway.connections.isClosing || Task.isCancelled ? .close : await takeIRC(number)
             }
-            guard let item = decoder.next() else { return .more }
+            guard let item = decoder.next() else {
+                try await writeWaitingPosts()
+                return .more
+            }
             if gateway.connections.isClosing || Task.isCancelled { return .close }
             if try await take(item) == .close { return .close }
         }

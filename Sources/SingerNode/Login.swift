@@ -66,9 +66,10 @@ public final class Login: Sendable {
             // Several who were followed at once are read as the timeline is: by time, whoever wrote.
             pushes += past.sorted { ($0.created, $0.id.hash.text) < ($1.created, $1.id.hash.text) }.map { .post($0, in: [.home]) }
             while true {
-                let (cursor, views) = state.withLock { ($0.cursor, $0.views) }
-                let arrivals = try await store.arrivals(for: account, after: cursor, views: views, ownSince: began)
+                let (cursor, views, written) = state.withLock { ($0.cursor, $0.views, $0.written) }
+                let arrivals = try await store.arrivals(for: account, after: cursor, views: views, ownSince: began, besides: written)
                 pushes += state.withLock { state in
+                    // What was written while the store was read, too.
                     let written = state.written
                     state.written = written.filter { $0 > arrivals.cursor }
                     state.cursor = max(state.cursor, arrivals.cursor)
@@ -116,7 +117,16 @@ public final class Login: Sendable {
     func finish() { waker.finish() }
 
     /// Called before the commit, so that no read can see the entry first.
-    func wrote(_ arrival: Int64) { state.withLock { _ = $0.written.insert(arrival) } }
+    func wrote(_ arrival: Int64) {
+        let count = state.withLock { state in
+            state.written.insert(arrival)
+            return state.written.count
+        }
+        // Reading past what it wrote, it forgets it.
+        if count >= Self.writtenMax { wake() }
+    }
+
+    private static let writtenMax = 1_000
 
     func show(backlogOf author: AccountKey) {
         state.withLock { $0.backlog.append(author) }

@@ -98,7 +98,7 @@ extension Replica.Message {
     /// Reads a frame and verifies what it carries.
     ///
     /// - Returns: `nil` for a frame that is not a message of the replica.
-    init?(verifying frame: WireFrame, certificates: inout CertificateCache) throws(Refusal) {
+    init?(verifying frame: WireFrame, certificates: inout CertificateCache) async throws(Refusal) {
         switch frame.message {
         case .have(let have):
             guard have.feeds.count <= Limits.haveFeedsMax else { throw .tooLarge }
@@ -112,7 +112,7 @@ extension Replica.Message {
             var entries: [Entry] = []
             if !wire.entries.isEmpty {
                 let certificate = try certificates.verified(wire.certificate)
-                for entry in wire.entries { entries.append(try Entry(verifying: entry, certificate: certificate)) }
+                entries = try await Entry.verified(wire.entries, certificate: certificate)
             }
             self = .entries(entries, answers: wire.hasAnswers ? try Replica.Want(wire.answers) : nil)
         case .delivery(let wire):

@@ -69,29 +69,6 @@ extension Node {
 
     // MARK: Accounts
 
-    /// An entry written here goes into the DHT too: for those who listen and have no link, and for the account's followers to be found.
-    func publish(_ entry: Entry, by device: DeviceSecret) {
-        let directory = directory
-        job {
-            await directory.put(EntryRecord.news(entry, by: device), permanent: false)
-            await self.putEdge(entry, by: device)
-        }
-    }
-
-    /// Notes that an account's record is out of date; it is written again shortly, once for many changes.
-    func touchRecord(of account: AccountKey) {
-        guard opened[account] != nil, dirtyRecords.insert(account).inserted else { return }
-        job {
-            guard (try? await Task.sleep(for: .milliseconds(300))) != nil else { return }
-            await self.refreshRecord(of: account)
-        }
-    }
-
-    private func refreshRecord(of account: AccountKey) async {
-        dirtyRecords.remove(account)
-        if opened[account] != nil { await publishRecord(of: account, online: true) }
-    }
-
     /// Writes the record of an account whose keys are open, tells the links, and puts it into the DHT.
     ///
     /// - Parameter isLast: of a device that has just revoked itself, so that others hear of it; nobody listens to it after that.
@@ -153,7 +130,7 @@ extension Node {
     }
 
     func knownRecords(of account: AccountKey) async throws -> [AccountRecord] {
-        try await store.records(of: account).compactMap { try? AccountRecord(reading: $0) }
+        try await store.records(of: account).compactMap { try? AccountRecord(trusting: $0) }
     }
 
     /// The newest word on an account, from the store, or from the DHT if there is none.
@@ -192,7 +169,7 @@ extension Node {
     /// Hears the news of an account from the DHT: a way that is there even where no link can be made.
     func listen(to account: AccountKey) {
         guard listeners[account] == nil else { return }
-        let news = directory.listen(.news(account), .news)
+        let news = directory.listen(.news(account), .news, besides: opened[account]?.certificate.device.erased)
         listeners[account] = Task { await Self.hear(news, for: self) }
     }
 

@@ -137,13 +137,17 @@ extension Node {
     }
 
     /// What follows from entries that are committed now: others are told, sessions are woken.
-    func didStore(_ entries: [Entry], from node: NodeKey?, isNews: Bool) {
+    ///
+    /// - Parameter isWrittenHere: by sessions, which know what they wrote.
+    func didStore(_ entries: [Entry], from node: NodeKey?, isNews: Bool, isWrittenHere: Bool = false) {
         guard !entries.isEmpty else { return }
         drive(.stored(entries, from: node, isNews: isNews))
         var concerned: Set<AccountKey> = []
         for entry in entries {
-            concerned.insert(entry.header.account)
-            concerned.formUnion(followersHere[entry.header.account] ?? [])
+            let author = entry.header.account
+            // The session that wrote it need not read it, if it is the only one.
+            if !isWrittenHere || (opened[author]?.logins.count ?? 0) > 1 { concerned.insert(author) }
+            concerned.formUnion(followersHere[author] ?? [])
             switch entry.content {
             case .follow(let who), .unfollow(let who):
                 concerned.insert(who.account)
@@ -151,7 +155,7 @@ extension Node {
             case .like(let target): concerned.insert(target.account)
             case .post, .unlike, .profile, .delete, .revoke, nil: break
             }
-            touchRecord(of: entry.header.account)
+            touchRecord(of: author)
         }
         catchUpOwnFollows(entries)
         heed(entries)

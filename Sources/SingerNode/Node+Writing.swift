@@ -5,10 +5,21 @@ import SingerStore
 /// What users write. Everything returns after the commit; nothing waits for the network, except to learn who bears a name.
 extension Node {
     public func post(_ text: String, by login: Login) async throws(NodeError) -> ShownID {
+        try await post([text], by: login)[0].get()
+    }
+
+    /// Writes posts in this order, in one commit. What a text can be refused for concerns it alone.
+    ///
+    /// - Returns: a result for each of `texts`.
+    public func post(_ texts: [String], by login: Login) async -> [Result<ShownID, NodeError>] {
+        let posts = texts.map { text in Result { try Entry.Content.post(Post(text: PostText(typed: text))) }.mapError { NodeError($0) } }
+        let good = posts.compactMap { try? $0.get() }
         do {
-            return try await write(.post(Post(text: PostText(typed: text))), by: login)
+            var written = try await good.isEmpty ? [] : write(good, by: login)[...]
+            return posts.map { post in post.map { _ in written.removeFirst() } }
         } catch {
-            throw NodeError(error)
+            let failure = NodeError(error)
+            return posts.map { post in post.flatMap { _ in .failure(failure) } }
         }
     }
 
@@ -134,14 +145,33 @@ extension Node {
 
     /// Signs, commits, and sets going what follows from it.
     @discardableResult
-    private func write(_ content: Entry.Content, by login: Login) async throws -> ShownID {
+    private func write(_ content: Entry.Content, by login: Login) async throws -> ShownID { try await write([content], by: login)[0] }
+
+    /// The same for several at once, in their order and in one commit.
+    private func write(_ contents: [Entry.Content], by login: Login) async throws -> [ShownID] {
         let account = try keys(of: login)
         try await ownLogIsLevel(login.account, account.certificate.device)
-        let written = try await store.append(content, by: account.keys.device, account.certificate, now: clock()) { login.wrote($0) }
-        didStore([written.entry], from: nil, isNews: true)
-        publish(written.entry, by: account.keys.device)
-        if !written.recipients.isEmpty { job { await self.owe(written.entry, to: written.recipients) } }
-        return written.shown
+        let written = try await store.append(contents, by: account.keys.device, account.certificate, now: clock()) { login.wrote($0) }
+        if fresh.isEmpty { job { await self.spreadFresh() } }
+        fresh += written.map { FreshEntry(written: $0, device: account.keys.device) }
+        return written.map(\.shown)
+    }
+
+    /// An entry that was committed here just now.
+    struct FreshEntry {
+        let written: Store.Written
+        let device: DeviceSecret
+    }
+
+    /// Tells everybody of what was written here: once for all that shared a commit.
+    private func spreadFresh() {
+        let fresh = fresh
+        self.fresh = []
+        didStore(fresh.map(\.written.entry), from: nil, isNews: true, isWrittenHere: true)
+        for one in fresh {
+            publish(one.written.entry, by: one.device)
+            if !one.written.recipients.isEmpty { job { await self.owe(one.written.entry, to: one.written.recipients) } }
+        }
     }
 
     /// The outbox holds the debts already; this sets them going.

@@ -66,6 +66,8 @@ public actor Node {
     var followersHere: [AccountKey: Set<AccountKey>] = [:]
     /// Until where the network knows the logs that this peer writes.
     var ownLogs: [AccountKey: OwnLogEnd] = [:]
+    /// Written here, committed, and yet to be told.
+    var fresh: [FreshEntry] = []
     /// Names that are being registered this very moment.
     var claiming: Set<Username> = []
     /// The peer goes: sessions that are still open count as closed.
@@ -89,7 +91,10 @@ public actor Node {
     var providedAt: Milliseconds = 0
     var edgesRenewed: Milliseconds = 0
     var met = ContinuousClock.now
-    var dirtyRecords: Set<AccountKey> = []
+    /// Accounts whose records are out of date, and when they are to be written again.
+    var dirtyRecords: [AccountKey: Milliseconds] = [:]
+    var isWritingRecords = false
+    var newsPaces: [AccountKey: NewsPace] = [:]
     /// When claims and own records were last looked after; the start does it on its own.
     var tended = ContinuousClock.now
     var isTending = false

@@ -2,12 +2,13 @@ internal import GRDB
 internal import Synchronization
 
 /// Commits the writes of many callers together: while one commit waits for the disk, the next writes gather, and then
-/// share a transaction and its fsync. Each has a savepoint of its own, so that one that throws undoes itself alone.
+/// share a transaction and its fsync. One that throws undoes itself alone.
 ///
-/// A write returns after the commit that holds it.
+/// A write returns after the commit that holds it. It may be run more than once before that, with the others that came before it in the
+/// same order: what it does besides the database must bear that.
 final class GroupCommit: Sendable {
     private struct Write: Sendable {
-        /// Runs inside a savepoint; its result is kept until the commit.
+        /// Its result is kept until the commit.
         let body: @Sendable (Database) throws -> Void
         let finish: @Sendable ((any Error)?) -> Void
     }
@@ -77,29 +78,30 @@ final class GroupCommit: Sendable {
         }
     }
 
+    /// Commits what does not fail. A write that does is left out, and the others begin anew: that is rare, and a savepoint for each
+    /// would keep a copy of every page that they change.
     private func commit(_ writes: [Write], _ db: Database) {
-        var refusals: [(any Error)?] = []
-        do {
-            try db.inTransaction(.immediate) {
-                for write in writes {
-                    do {
-                        try db.inSavepoint {
-                            try write.body(db)
-                            return .commit
-                        }
-                        refusals.append(nil)
-                    } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL || error.resultCode == .SQLITE_IOERR {
-                        // SQLite may have rolled the whole transaction back: nobody's write stands.
-                        throw error
-                    } catch {
-                        refusals.append(error)
+        var writes = writes
+        while !writes.isEmpty {
+            var begun = 0
+            do {
+                try db.inTransaction(.immediate) {
+                    for write in writes {
+                        begun += 1
+                        try write.body(db)
                     }
+                    begun = 0
+                    return .commit
                 }
-                return .commit
+                for write in writes { write.finish(nil) }
+                return
+            } catch let error as DatabaseError where begun == 0 || error.resultCode == .SQLITE_FULL || error.resultCode == .SQLITE_IOERR {
+                for write in writes { write.finish(error) }
+                return
+            } catch {
+                guard begun > 0 else { return writes.forEach { $0.finish(error) } }
+                writes.remove(at: begun - 1).finish(error)
             }
-            for (write, refusal) in zip(writes, refusals) { write.finish(refusal) }
-        } catch {
-            for write in writes { write.finish(error) }
         }
     }
 }

@@ -31,13 +31,13 @@ extension Store {
         if let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT id, certified, pinned FROM account WHERE key = ?"), arguments: [key.data]) {
             let id: Int64 = row[0]
             if row[1] == false || (pins && row[2] == false) {
-                try db.execute(
+                try db.run(
                     sql: "UPDATE account SET name = ?1, folded = ?2, certified = 1, pinned = (?3 AND \(free)) WHERE id = ?4",
                     arguments: [name.text, name.folded, pins, id])
             }
             return id
         }
-        try db.execute(
+        try db.run(
             sql: "INSERT INTO account (name, folded, certified, pinned, key) VALUES (?1, ?2, 1, (?3 AND \(free)), ?4)",
             arguments: [name.text, name.folded, pins, key.data])
         return db.lastInsertedRowID
@@ -46,7 +46,7 @@ extension Store {
     /// The row of an account that somebody follows: known by that name until it is heard of first hand.
     static func mention(_ key: AccountKey, as name: Username, _ db: Database) throws -> Int64 {
         if let id = try accountID(key, db) { return id }
-        try db.execute(
+        try db.run(
             sql: "INSERT INTO account (key, name, folded, certified, pinned) VALUES (?, ?, ?, 0, 0)", arguments: [key.data, name.text, name.folded])
         return db.lastInsertedRowID
     }

@@ -20,7 +20,7 @@ extension Store {
     public func setReadMarker(of account: AccountKey, at target: String, _ time: Milliseconds) async throws(StoreError) {
         try await write { db in
             guard let id = try Self.accountID(account, db) else { return }
-            try db.execute(
+            try db.run(
                 sql: """
                     INSERT INTO read_marker (account_id, target, time) VALUES (?, ?, ?)
                     ON CONFLICT DO UPDATE SET time = max(time, excluded.time)
@@ -32,9 +32,9 @@ extension Store {
     public func setMetadata(of account: AccountKey, _ values: [String: String]) async throws(StoreError) {
         try await write { db in
             guard let id = try Self.accountID(account, db) else { return }
-            try db.execute(sql: "DELETE FROM metadata WHERE account_id = ?", arguments: [id])
+            try db.run(sql: "DELETE FROM metadata WHERE account_id = ?", arguments: [id])
             for (key, value) in values {
-                try db.execute(sql: "INSERT INTO metadata (account_id, key, value) VALUES (?, ?, ?)", arguments: [id, key, value])
+                try db.run(sql: "INSERT INTO metadata (account_id, key, value) VALUES (?, ?, ?)", arguments: [id, key, value])
             }
         }
     }
@@ -43,9 +43,9 @@ extension Store {
     public func setChannels(of account: AccountKey, _ channels: [String]) async throws(StoreError) {
         try await write { db in
             guard let id = try Self.accountID(account, db) else { return }
-            try db.execute(sql: "DELETE FROM client_channel WHERE account_id = ?", arguments: [id])
+            try db.run(sql: "DELETE FROM client_channel WHERE account_id = ?", arguments: [id])
             for channel in Set(channels) {
-                try db.execute(sql: "INSERT INTO client_channel (account_id, channel) VALUES (?, ?)", arguments: [id, channel])
+                try db.run(sql: "INSERT INTO client_channel (account_id, channel) VALUES (?, ?)", arguments: [id, channel])
             }
         }
     }

@@ -25,7 +25,10 @@ extension Store {
 
     /// Stores entries in one transaction. Returns after the commit, with what became of each.
     public func ingest(_ entries: [Entry], now: Milliseconds) async throws(StoreError) -> [Outcome] {
-        try await write { db in try entries.map { try Self.ingest($0, now: now, db) } }
+        try await write { db in
+            var signer: Signer?
+            return try entries.map { try Self.ingest($0, now: now, &signer, db) }
+        }
     }
 
     /// Parked entries whose time has come enter their logs.
@@ -33,7 +36,7 @@ extension Store {
         try await write { db in
             let due = try Data.fetchAll(db, sql: "SELECT entry FROM parked WHERE due <= ? ORDER BY due LIMIT 256", arguments: [now])
             guard !due.isEmpty else { return [] }
-            try db.execute(
+            try db.run(
                 sql: "DELETE FROM parked WHERE due <= ? AND entry IN (SELECT entry FROM parked WHERE due <= ? ORDER BY due LIMIT 256)", arguments: [now, now])
             let entries = due.compactMap { try? Entry(encoded: $0) }
             return try entries.filter { entry in
@@ -50,28 +53,34 @@ extension Store {
     static let parkedMax = 10_000
 
     static func ingest(_ entry: Entry, now: Milliseconds, _ db: Database) throws -> Outcome {
+        var signer: Signer?
+        return try ingest(entry, now: now, &signer, db)
+    }
+
+    /// - Parameter last: who signed the entry before this one in the same transaction; nothing may have changed about its device since.
+    static func ingest(_ entry: Entry, now: Milliseconds, _ last: inout Signer?, _ db: Database) throws -> Outcome {
         let header = entry.header
         if header.created > now + Limits.clockSkewMax {
             if try isVoid(header, db) { return .revoked }
             let waiting = try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM parked")) ?? 0
             guard waiting < parkedMax else { return .duplicate }
-            try db.execute(
+            try db.run(
                 sql: "INSERT INTO parked (hash, due, entry) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 arguments: [entry.id.data, header.created - Limits.clockSkewMax, entry.encoded])
             return .parked
         }
-        let accountID = try certify(header.account, as: entry.certificate.name, db)
-        guard let device = try Self.device(entry.certificate, accountID, db) else { return .refused }
+        guard let signer = try last?.certificate == entry.certificate ? last : Self.signer(entry.certificate, db) else { return .refused }
+        let (accountID, device) = (signer.accountID, signer.device)
+        // What follows may revoke or quarantine a device, this one or another.
+        last = nil
         // Whoever says so: it is the root key that speaks.
         if case .revoke(let revocation)? = entry.content { try apply(revocation, accountID, db) }
         if let last = device.revokedAfter, Revocation.voids(header, after: UInt64(last)) { return .revoked }
         if device.isQuarantined { return .quarantined }
-        if let row = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT id, hash, body IS NULL, header, signature FROM entry WHERE device_id = ? AND seq = ?"),
-            arguments: [device.id, Int64(header.seq)])
-        {
-            if row[1] as Data == entry.id.data { return row[2] ? try complete(row[0], entry, accountID, now: now, db) : .duplicate }
-            try quarantine(device.id, header.seq, [(row[3], row[4]), (entry.headerBytes, entry.signature)], db)
+        var place = try Place(of: header, device.id, db)
+        if let standing = place.standing {
+            if standing.hash == entry.id.data { return standing.hasBody ? .duplicate : try complete(standing.arrival, entry, accountID, now: now, db) }
+            try quarantine(device.id, header.seq, [signedHeader(standing, db), (entry.headerBytes, entry.signature)], db)
             return .equivocation
         }
         var isHidden = false
@@ -79,81 +88,131 @@ extension Store {
             // Nobody forwards what they have yet to write.
             guard original.header.device != header.device || original.header.seq < header.seq else { return .refused }
             isHidden = try ingest(original, now: now, db) == .revoked
+            if original.header.device == header.device { place = try Place(of: header, device.id, db) }
         }
-        if let neighbour = try contradiction(of: entry, device.id, db) {
-            try quarantine(device.id, header.seq, [neighbour, (entry.headerBytes, entry.signature)], db)
+        if let neighbour = place.contradiction(of: entry) {
+            try quarantine(device.id, header.seq, [signedHeader(neighbour, db), (entry.headerBytes, entry.signature)], db)
             return .equivocation
         }
 
-        let isDeleted = try Self.isDeleted(entry.id, by: accountID, db)
-        try db.execute(
+        let isDeleted = try header.kind == .post && Self.isDeleted(entry.id, by: accountID, db)
+        try db.run(
             sql: """
                 INSERT INTO entry (hash, device_id, account_id, seq, previous, created, kind, header, signature, body, target_id)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 entry.id.data, device.id, accountID, Int64(header.seq), header.previous?.data, header.created, header.kind.rawValue, entry.headerBytes,
-                entry.signature, isDeleted && header.kind == .post ? nil : entry.body, try target(of: entry, db),
+                entry.signature, isDeleted ? nil : entry.body, try target(of: entry, db),
             ])
         let arrival = db.lastInsertedRowID
-        try hold(header.seq, device.id, db)
+        try hold(header.seq, device.id, between: place, db)
         try apply(entry, arrival: arrival, accountID, device.id, isDeleted: isDeleted, isHidden: isHidden, db)
+        if header.kind != .revoke { last = signer }
         return .stored(arrival: arrival)
     }
 
-    private static func device(
-        _ certificate: Certificate, _ accountID: Int64, _ db: Database
-    ) throws -> (id: Int64, isQuarantined: Bool, revokedAfter: Int64?)? {
-        let select = try db.cachedStatement(sql: "SELECT id, quarantined, revoked_after, account_id FROM device WHERE key = ?")
-        if let row = try Row.fetchOne(select, arguments: [certificate.device.data]) {
-            // A device speaks for one account.
-            return row[3] == accountID ? (row[0], row[1], row[2]) : nil
+    /// A device as entries are judged by.
+    struct DeviceRow {
+        let id: Int64
+        let isQuarantined: Bool
+        let revokedAfter: Int64?
+    }
+
+    struct Signer {
+        let certificate: Certificate
+        let accountID: Int64
+        let device: DeviceRow
+    }
+
+    /// The rows of the account and the device that a certificate names, which are made if they are not there; `nil` for a device that
+    /// speaks for another account.
+    private static func signer(_ certificate: Certificate, _ db: Database) throws -> Signer? {
+        let select = try db.cachedStatement(
+            sql: """
+                SELECT d.id, d.quarantined, d.revoked_after, a.id, a.key, a.certified FROM device d JOIN account a ON a.id = d.account_id WHERE d.key = ?
+                """)
+        func row() throws -> Signer? {
+            guard let row = try Row.fetchOne(select, arguments: [certificate.device.data]), row[4] as Data == certificate.account.data, row[5] as Bool
+            else { return nil }
+            return Signer(certificate: certificate, accountID: row[3], device: DeviceRow(id: row[0], isQuarantined: row[1], revokedAfter: row[2]))
         }
-        try db.execute(
-            sql: "INSERT INTO device (account_id, key, certificate, signature) VALUES (?, ?, ?, ?)",
+        if let known = try row() { return known }
+        let accountID = try certify(certificate.account, as: certificate.name, db)
+        try db.run(
+            sql: "INSERT INTO device (account_id, key, certificate, signature) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
             arguments: [accountID, certificate.device.data, certificate.payload, certificate.signature])
         // It may have been revoked before it was heard of.
-        return try Row.fetchOne(select, arguments: [certificate.device.data]).map { ($0[0], $0[1], $0[2]) }
+        return try row()
     }
 
     /// Makes sure of the rows of an account and its device.
     static func device(_ certificate: Certificate, _ db: Database) throws -> (account: Int64, device: Int64) {
-        let account = try certify(certificate.account, as: certificate.name, db)
-        guard let device = try device(certificate, account, db) else { throw StoreRefusal.quarantined }
-        return (account, device.id)
+        guard let signer = try signer(certificate, db) else { throw StoreRefusal.quarantined }
+        return (signer.accountID, signer.device.id)
     }
 
-    /// The neighbour that an entry does not fit, as its device signed it: a header names the one before it, so the two are
-    /// proof of two logs.
-    private static func contradiction(of entry: Entry, _ deviceID: Int64, _ db: Database) throws -> (header: Data, signature: Data)? {
-        let neighbour = try db.cachedStatement(sql: "SELECT hash, previous, created, header, signature FROM entry WHERE device_id = ? AND seq = ?")
-        if entry.header.seq > 1, let before = try Row.fetchOne(neighbour, arguments: [deviceID, Int64(entry.header.seq) - 1]) {
-            let fits = before[0] as Data? == entry.header.previous?.data && before[2] <= entry.header.created
-            if !fits { return (before[3], before[4]) }
+    /// What stands at the place of an entry in its log, and beside it.
+    private struct Place {
+        struct Neighbour {
+            let arrival: Int64
+            let hash: Data
+            let previous: Data?
+            let created: Milliseconds
+            let hasBody: Bool
         }
-        if let after = try Row.fetchOne(neighbour, arguments: [deviceID, Int64(entry.header.seq) + 1]) {
-            let fits = after[1] as Data? == entry.id.data && after[2] >= entry.header.created
-            if !fits { return (after[3], after[4]) }
+
+        var before: Neighbour?
+        var standing: Neighbour?
+        var after: Neighbour?
+
+        init(of header: Entry.Header, _ deviceID: Int64, _ db: Database) throws {
+            let seq = Int64(header.seq)
+            let rows = try Row.fetchCursor(
+                db.cachedStatement(
+                    sql: "SELECT seq, id, hash, previous, created, body IS NOT NULL FROM entry WHERE device_id = ?1 AND seq BETWEEN ?2 - 1 AND ?2 + 1"),
+                arguments: [deviceID, seq])
+            while let row = try rows.next() {
+                let neighbour = Neighbour(arrival: row[1], hash: row[2], previous: row[3], created: row[4], hasBody: row[5])
+                switch row[0] as Int64 {
+                case seq - 1: before = neighbour
+                case seq: standing = neighbour
+                default: after = neighbour
+                }
+            }
         }
-        return nil
+
+        /// The neighbour that an entry does not fit: a header names the one before it, so the two are proof of two logs.
+        func contradiction(of entry: Entry) -> Neighbour? {
+            if let before, before.hash != entry.header.previous?.data || before.created > entry.header.created { return before }
+            if let after, after.previous != entry.id.data || after.created < entry.header.created { return after }
+            return nil
+        }
+    }
+
+    /// A header as its device signed it.
+    private static func signedHeader(_ neighbour: Place.Neighbour, _ db: Database) throws -> (header: Data, signature: Data) {
+        guard let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT header, signature FROM entry WHERE id = ?"), arguments: [neighbour.arrival])
+        else { throw StoreError.corrupt("an entry is gone") }
+        return (row[0], row[1])
     }
 
     static func quarantine(_ deviceID: Int64, _ seq: UInt64, _ proof: [(header: Data, signature: Data)], _ db: Database) throws {
         for (header, signature) in proof {
-            try db.execute(
+            try db.run(
                 sql: "INSERT INTO equivocation (device_id, seq, header, signature) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 arguments: [deviceID, Int64(seq), header, signature])
         }
-        try db.execute(sql: "UPDATE device SET quarantined = 1 WHERE id = ?", arguments: [deviceID])
+        try db.run(sql: "UPDATE device SET quarantined = 1 WHERE id = ?", arguments: [deviceID])
     }
 
     /// A post that was held without its body gets it, unless its author has deleted it.
     private static func complete(_ id: Int64, _ entry: Entry, _ accountID: Int64, now: Milliseconds, _ db: Database) throws -> Outcome {
         guard let body = entry.body, case .post(let post)? = entry.content, try !isDeleted(entry.id, by: accountID, db) else { return .duplicate }
         let isHidden = try post.forward.map { try ingest($0, now: now, db) == .revoked } ?? false
-        try db.execute(sql: "UPDATE entry SET body = ?, target_id = ? WHERE id = ?", arguments: [body, try target(of: entry, db), id])
+        try db.run(sql: "UPDATE entry SET body = ?, target_id = ? WHERE id = ?", arguments: [body, try target(of: entry, db), id])
         if isHidden { return .completed }
-        try db.execute(
+        try db.run(
             sql: "UPDATE post SET withheld = 0, text = ?, reply_to = ?, forward = ? WHERE entry_id = ?",
             arguments: [post.text.string, post.replyTo?.entry.data, post.forward?.id.data, id])
         try index(post, id, db)
@@ -201,22 +260,22 @@ extension Store {
         case .delete(let reference):
             // Only an author deletes; whoever else says so changes nothing.
             guard reference.account == entry.header.account else { return }
-            try db.execute(sql: "INSERT INTO deletion (target, account_id) VALUES (?, ?) ON CONFLICT DO NOTHING", arguments: [reference.entry.data, accountID])
-            try db.execute(
+            try db.run(sql: "INSERT INTO deletion (target, account_id) VALUES (?, ?) ON CONFLICT DO NOTHING", arguments: [reference.entry.data, accountID])
+            try db.run(
                 sql: "UPDATE entry SET body = NULL WHERE hash = ? AND account_id = ? AND kind = 1", arguments: [reference.entry.data, accountID])
-            try db.execute(
+            try db.run(
                 sql: "DELETE FROM word WHERE entry_id = (SELECT entry_id FROM post WHERE hash = ? AND account_id = ?)",
                 arguments: [reference.entry.data, accountID])
             // What it answered or forwarded goes too: a peer that hears of the deletion first never learns it. Whoever catches up
             // has been given the post without its body just before: now it is known why.
-            try db.execute(
+            try db.run(
                 sql: "UPDATE post SET deleted = 1, withheld = 0, text = '', reply_to = NULL, forward = NULL WHERE hash = ? AND account_id = ?",
                 arguments: [reference.entry.data, accountID])
         }
     }
 
     static func set(_ field: ProfileField, of accountID: Int64, created: Milliseconds, seq: Int64, _ db: Database) throws {
-        try db.execute(
+        try db.run(
             sql: """
                 INSERT INTO profile (account_id, field, text, created, seq) VALUES (?, ?, ?, ?, ?)
                 ON CONFLICT DO UPDATE SET text = excluded.text, created = excluded.created, seq = excluded.seq
@@ -227,7 +286,7 @@ extension Store {
     private static func insertPost(
         _ entry: Entry, _ post: Post?, _ arrival: Int64, _ accountID: Int64, _ deviceID: Int64, isDeleted: Bool, _ db: Database
     ) throws {
-        try db.execute(
+        try db.run(
             sql: """
                 INSERT INTO post (entry_id, hash, account_id, device_id, seq, created, text, reply_to, forward, deleted, withheld)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -241,14 +300,14 @@ extension Store {
 
     private static func index(_ post: Post, _ arrival: Int64, _ db: Database) throws {
         for word in post.text.mentions.map({ "@" + $0 }) + post.text.hashtags.map({ "#" + $0 }) {
-            try db.execute(sql: "INSERT INTO word (word, entry_id) VALUES (?, ?) ON CONFLICT DO NOTHING", arguments: [word, arrival])
+            try db.run(sql: "INSERT INTO word (word, entry_id) VALUES (?, ?) ON CONFLICT DO NOTHING", arguments: [word, arrival])
         }
     }
 
     /// The later word counts; of two at the same time, the unfollow.
     static func setEdge(_ follower: Int64, _ followee: Int64, following: Bool, _ created: Milliseconds, _ arrival: Int64, _ db: Database) throws {
         guard follower != followee else { return }
-        try db.execute(
+        try db.run(
             sql: """
                 INSERT INTO follow (follower_id, followee_id, following, created, entry_id) VALUES (?, ?, ?, ?, ?)
                 ON CONFLICT DO UPDATE SET following = excluded.following, created = excluded.created, entry_id = excluded.entry_id
@@ -257,7 +316,7 @@ extension Store {
     }
 
     static func react(_ accountID: Int64, _ target: EntryID, liked: Bool, _ created: Milliseconds, _ db: Database) throws {
-        try db.execute(
+        try db.run(
             sql: """
                 INSERT INTO reaction (target, account_id, liked, created) VALUES (?, ?, ?, ?)
                 ON CONFLICT DO UPDATE SET liked = excluded.liked, created = excluded.created
@@ -266,15 +325,27 @@ extension Store {
     }
 
     /// Adds one sequence number to what is held of a log, joining the ranges beside it.
-    private static func hold(_ seq: UInt64, _ deviceID: Int64, _ db: Database) throws {
+    private static func hold(_ seq: UInt64, _ deviceID: Int64, between place: Place, _ db: Database) throws {
         let seq = Int64(seq)
-        let below = try Int64.fetchOne(db.cachedStatement(sql: "SELECT first FROM held WHERE device_id = ? AND last = ?"), arguments: [deviceID, seq - 1])
-        let above = try Int64.fetchOne(db.cachedStatement(sql: "SELECT last FROM held WHERE device_id = ? AND first = ?"), arguments: [deviceID, seq + 1])
-        if above != nil { try db.execute(sql: "DELETE FROM held WHERE device_id = ? AND first = ?", arguments: [deviceID, seq + 1]) }
+        if place.before != nil, place.after == nil {
+            // As nearly always: one more at the end of a range.
+            return try db.run(
+                sql: """
+                    UPDATE held SET last = ?2 WHERE device_id = ?1
+                        AND first = (SELECT first FROM held WHERE device_id = ?1 AND first < ?2 ORDER BY first DESC LIMIT 1)
+                    """, arguments: [deviceID, seq])
+        }
+        let ranges = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT first, last FROM held WHERE device_id = ?1 AND first <= ?2 + 1 ORDER BY first DESC LIMIT 2"),
+            arguments: [deviceID, seq]
+        ).map { row in (first: row[0] as Int64, last: row[1] as Int64) }
+        let below = ranges.first { $0.last == seq - 1 }?.first
+        let above = ranges.first { $0.first == seq + 1 }?.last
+        if above != nil { try db.run(sql: "DELETE FROM held WHERE device_id = ? AND first = ?", arguments: [deviceID, seq + 1]) }
         if let below {
-            try db.execute(sql: "UPDATE held SET last = ? WHERE device_id = ? AND first = ?", arguments: [above ?? seq, deviceID, below])
+            try db.run(sql: "UPDATE held SET last = ? WHERE device_id = ? AND first = ?", arguments: [above ?? seq, deviceID, below])
         } else {
-            try db.execute(sql: "INSERT INTO held (device_id, first, last) VALUES (?, ?, ?)", arguments: [deviceID, seq, above ?? seq])
+            try db.run(sql: "INSERT INTO held (device_id, first, last) VALUES (?, ?, ?)", arguments: [deviceID, seq, above ?? seq])
         }
     }
 }

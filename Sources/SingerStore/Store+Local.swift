@@ -31,10 +31,10 @@ extension Store {
         _ certificate: Certificate, sealed: SealedSecret, claim: NameClaim, roaming: PlacedRecord? = nil, since: Milliseconds = 0
     ) async throws(StoreError) {
         try await write { db in
-            try db.execute(sql: "DELETE FROM setting WHERE name = 'room'")
+            try db.run(sql: "DELETE FROM setting WHERE name = 'room'")
             _ = try Self.certify(certificate.account, as: certificate.name, pins: true, db)
             let (account, device) = try Self.device(certificate, db)
-            try db.execute(
+            try db.run(
                 sql: """
                     INSERT INTO local_account (account_id, device_id, salt, work, box, seen, since)
                     VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(id), 0) FROM entry), ?)
@@ -54,7 +54,7 @@ extension Store {
         _ account: AccountKey, _ sealed: SealedSecret, withdrawal: PlacedRecord? = nil, roaming: PlacedRecord? = nil
     ) async throws(StoreError) {
         try await write { db in
-            try db.execute(
+            try db.run(
                 sql: "UPDATE local_account SET salt = ?, work = ?, box = ? WHERE account_id = (SELECT id FROM account WHERE key = ?)",
                 arguments: [sealed.salt, sealed.workLog2, sealed.box, account.data])
             guard let id = try Self.accountID(account, db) else { return }
@@ -86,79 +86,6 @@ extension Store {
             certificate: certificate)
     }
 
-    /// What was written, and to whom it is owed besides those who replicate the log.
-    public struct Written: Sendable {
-        public let entry: Entry
-        public let shown: ShownID
-        public let recipients: [AccountKey]
-    }
-
-    /// Writes the next entry of a log of this peer. Sequence number, signature, commit and outbox are one transaction.
-    ///
-    /// - Parameter willCommit: is told the entry's place in the order of arrival before anybody can read it.
-    public func append(
-        _ content: Entry.Content, by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds,
-        willCommit: @escaping @Sendable (Int64) -> Void = { _ in }
-    ) async throws(StoreError) -> Written {
-        try await write { db in try Self.append(content, by: device, certificate, now: now, willCommit: willCommit, db) }
-    }
-
-    static func append(
-        _ content: Entry.Content, by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds, willCommit: (Int64) -> Void, _ db: Database
-    ) throws -> Written {
-        let (account, deviceID) = try Self.device(certificate, db)
-        let last = try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT hash, seq, created FROM entry WHERE device_id = ? ORDER BY seq DESC LIMIT 1"), arguments: [deviceID]
-        ).flatMap { row in EntryID(row[0] as Data).map { (id: $0, seq: UInt64(row[1] as Int64), created: row[2] as Int64) } }
-        let entry = Entry(content, after: last, by: device, certificate: certificate, now: now)
-        let outcome = try Self.ingest(entry, now: max(now, entry.header.created), db)
-        switch outcome {
-        case .stored(let arrival):
-            let recipients = try Self.owe(entry, arrival, account, db)
-            willCommit(arrival)
-            return Written(entry: entry, shown: try Self.shown(entry.id, db), recipients: recipients)
-        case .quarantined, .equivocation: throw StoreRefusal.quarantined
-        case .revoked: throw StoreRefusal.revoked
-        case .completed, .duplicate, .parked, .refused: throw StoreError.failed("a new entry of this peer came out as \(outcome)")
-        }
-    }
-
-    /// Puts into the outbox to whom an entry is owed.
-    static func owe(_ entry: Entry, _ arrival: Int64, _ author: Int64, _ db: Database) throws -> [AccountKey] {
-        let recipients = try recipients(of: entry, author, db)
-        for recipient in recipients {
-            try db.execute(
-                sql: "INSERT INTO outbox (entry_id, recipient_id) VALUES (?, (SELECT id FROM account WHERE key = ?))",
-                arguments: [arrival, recipient.data])
-        }
-        return recipients
-    }
-
-    /// Accounts of other peers that an entry is for: the followed, the author of what is liked, answered or forwarded, the mentioned.
-    private static func recipients(of entry: Entry, _ author: Int64, _ db: Database) throws -> [AccountKey] {
-        var keys: [AccountKey] = []
-        switch entry.content {
-        case .follow(let who), .unfollow(let who): keys = [who.account]
-        case .like(let reference), .unlike(let reference): keys = [reference.account]
-        case .post(let post):
-            if let reply = post.replyTo { keys.append(reply.account) }
-            if let original = post.forward { keys.append(original.header.account) }
-            for name in post.text.mentions {
-                if let row = try AccountRow.fetchOne(
-                    db.cachedStatement(sql: "SELECT \(AccountRow.columns) FROM account a WHERE a.folded = ? AND a.pinned"), arguments: [name])
-                {
-                    keys.append(row.key)
-                }
-            }
-        case .profile, .delete, .revoke, nil: break
-        }
-        var seen: Set<AccountKey> = []
-        return try keys.filter { key in
-            guard seen.insert(key).inserted, let id = try accountID(key, db), id != author else { return false }
-            return try !isLocal(id, db)
-        }
-    }
-
     static func isLocal(_ id: Int64, _ db: Database) throws -> Bool {
         try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM local_account WHERE account_id = ?)"), arguments: [id]) ?? false
     }
@@ -182,7 +109,7 @@ extension Store {
 
     public func settle(_ entry: EntryID, recipient: AccountKey) async throws(StoreError) {
         try await write { db in
-            try db.execute(
+            try db.run(
                 sql: """
                     DELETE FROM outbox WHERE entry_id = (SELECT id FROM entry WHERE hash = ?) AND recipient_id = (SELECT id FROM account WHERE key = ?)
                     """, arguments: [entry.data, recipient.data])
@@ -197,7 +124,7 @@ extension Store {
                 isMuted
                 ? "INSERT INTO mute (account_id, muted_id) SELECT a.id, b.id FROM account a, account b WHERE a.key = ? AND b.key = ? ON CONFLICT DO NOTHING"
                 : "DELETE FROM mute WHERE account_id = (SELECT id FROM account WHERE key = ?) AND muted_id = (SELECT id FROM account WHERE key = ?)"
-            try db.execute(sql: sql, arguments: [account.data, muted.data])
+            try db.run(sql: sql, arguments: [account.data, muted.data])
         }
     }
 }

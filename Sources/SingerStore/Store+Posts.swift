@@ -7,53 +7,24 @@ extension Store {
     /// Newest first, and the same at every peer: by time, author, device, place in the log.
     static let newestFirst = " ORDER BY p.created DESC, a.key DESC, d.key DESC, p.seq DESC"
     static let oldestFirst = " ORDER BY p.created, a.key, d.key, p.seq"
-    private static let unmuted = " AND p.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)"
-    static let columns = """
-        SELECT p.hash, p.created, p.text, p.reply_to, p.forward, p.deleted, \(AccountRow.columns), p.entry_id
-        FROM post p JOIN account a ON a.id = p.account_id AND p.withheld = 0 JOIN device d ON d.id = p.device_id
+    static let unmuted = " AND p.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)"
+    static let columns = columns(from: "post p")
+
+    /// The same, and posts are found by this index, whatever SQLite believes.
+    static func columns(index: String) -> String { columns(from: "post p INDEXED BY \(index)") }
+
+    private static func columns(from posts: String) -> String {
         """
-    private static let isBefore = """
+        SELECT p.hash, p.created, p.text, p.reply_to, p.forward, p.deleted, \(AccountRow.columns), p.entry_id
+        FROM \(posts) JOIN account a ON a.id = p.account_id AND p.withheld = 0 JOIN device d ON d.id = p.device_id
+        """
+    }
+    static let isBefore = """
          AND p.created <= (SELECT created FROM post WHERE hash = ?2)
          AND (p.created, a.key, d.key, p.seq) < (
             SELECT b.created, ba.key, bd.key, b.seq FROM post b JOIN account ba ON ba.id = b.account_id JOIN device bd ON bd.id = b.device_id
             WHERE b.hash = ?2)
         """
-
-    /// The posts of an account and of those it follows, newest first.
-    public func timeline(of account: AccountKey, count: Int, before: EntryID?) async throws(StoreError) -> [PostView] {
-        try await read { db in
-            guard let id = try Self.accountID(account, db) else { return [] }
-            let sql =
-                Self.columns + """
-                     WHERE (p.account_id = ?1 OR p.account_id IN (SELECT followee_id FROM follow WHERE follower_id = ?1 AND following))
-                    """ + Self.unmuted + (before == nil ? "" : Self.isBefore) + Self.newestFirst + " LIMIT \(count)"
-            return try Self.posts(sql, before.map { [id, $0.data] } ?? [id], db)
-        }
-    }
-
-    /// One account's posts, newest first.
-    public func feed(of account: AccountKey, count: Int, before: EntryID?) async throws(StoreError) -> [PostView] {
-        try await read { db in
-            guard let id = try Self.accountID(account, db) else { return [] }
-            let sql = Self.columns + " WHERE p.account_id = ?1" + (before == nil ? "" : Self.isBefore) + Self.newestFirst + " LIMIT \(count)"
-            return try Self.posts(sql, before.map { [id, $0.data] } ?? [id], db)
-        }
-    }
-
-    /// Posts that have all the words, newest first. Words are taken as they are: no query language.
-    public func search(_ words: String, by account: AccountKey, count: Int) async throws(StoreError) -> [PostView] {
-        // NUL would end the expression inside a quote; an expression of no words at all is an error to FTS5.
-        let quoted = words.replacingOccurrences(of: "\0", with: " ").split(whereSeparator: \.isWhitespace)
-            .map { "\"" + $0.replacingOccurrences(of: "\"", with: "\"\"") + "\"" }
-        guard !quoted.isEmpty else { return [] }
-        return try await read { db in
-            guard let id = try Self.accountID(account, db) else { return [] }
-            let sql =
-                Self.columns + " WHERE p.deleted = 0 AND p.entry_id IN (SELECT rowid FROM post_text WHERE post_text MATCH ?2)" + Self.unmuted
-                + Self.newestFirst + " LIMIT \(count)"
-            return try Self.posts(sql, [id, quoted.joined(separator: " ")], db)
-        }
-    }
 
     /// The posts that a typed prefix fits: none, the one, or the first few of several.
     public func posts(matching prefix: EntryIDPrefix) async throws(StoreError) -> [PostView] {
@@ -176,12 +147,12 @@ extension Store {
 
     /// The shortest prefix of a post's id that no other post here has, of five characters or more.
     static func shown(_ hash: EntryID, _ db: Database) throws -> ShownID {
-        let text = hash.text
-        let neighbours = [
-            try Data.fetchOne(db.cachedStatement(sql: "SELECT hash FROM post WHERE hash < ? ORDER BY hash DESC LIMIT 1"), arguments: [hash.data]),
-            try Data.fetchOne(db.cachedStatement(sql: "SELECT hash FROM post WHERE hash > ? ORDER BY hash LIMIT 1"), arguments: [hash.data]),
-        ]
-        let shared = neighbours.compactMap { $0.flatMap { EntryID($0)?.text } }.map { zip(text, $0).prefix { $0 == $1 }.count }.max() ?? 0
-        return ShownID(hash: hash, shown: String(text.prefix(max(Limits.idCharactersShown, shared + 1))))
+        let neighbours = try Row.fetchOne(
+            db.cachedStatement(
+                sql: """
+                    SELECT (SELECT hash FROM post WHERE hash < ?1 ORDER BY hash DESC LIMIT 1), (SELECT hash FROM post WHERE hash > ?1 ORDER BY hash LIMIT 1)
+                    """), arguments: [hash.data])
+        let shared = [0, 1].compactMap { (neighbours?[$0] as Data?).flatMap { EntryID($0) }?.charactersShared(with: hash) }.max() ?? 0
+        return ShownID(hash: hash, shown: hash.prefix(max(Limits.idCharactersShown, shared + 1)))
     }
 }

@@ -28,7 +28,8 @@ extension Store {
                 OR EXISTS (
                     SELECT 1 FROM follow f WHERE f.follower_id = ?1 AND f.followee_id = e.account_id AND f.following
                         AND (e.created >= max(f.created, (SELECT since FROM local_account WHERE account_id = ?1))
-                            OR (SELECT count(*) FROM post n WHERE n.account_id = e.account_id AND n.created > e.created) < \(Limits.backlogPostsMax))))
+                            OR e.created >= coalesce((SELECT n.created FROM post n WHERE n.account_id = e.account_id
+                                ORDER BY n.created DESC LIMIT 1 OFFSET \(Limits.backlogPostsMax - 1)), 0))))
                 AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))
             OR (e.kind IN (2, 3, 5) AND e.target_id = ?1 AND e.account_id <> ?1
                 AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)))
@@ -43,8 +44,9 @@ extension Store {
     /// - Parameters:
     ///   - views: whose new posts are wanted besides the timeline's.
     ///   - ownSince: what the account itself wrote before is no news to it, also where it comes from another peer only now.
+    ///   - known: arrivals that need not be told.
     public func arrivals(
-        for account: AccountKey, after cursor: Int64, views: Set<View> = [], ownSince: Milliseconds = 0
+        for account: AccountKey, after cursor: Int64, views: Set<View> = [], ownSince: Milliseconds = 0, besides known: Set<Int64> = []
     ) async throws(StoreError) -> Arrivals {
         try await read { db in
             guard let id = try Self.accountID(account, db) else { return Arrivals(pushes: [], cursor: cursor, isFull: false) }
@@ -58,7 +60,10 @@ extension Store {
                         ORDER BY e.id LIMIT \(Limits.rowsMax)
                         """),
                 arguments: [id, cursor, ownSince])
-            let pushes = try rows.compactMap { row in try Self.push(row, for: id, views, db).map { (arrival: row[0] as Int64, push: $0) } }
+            let pushes = try rows.compactMap { row -> (arrival: Int64, push: Push)? in
+                let arrival: Int64 = row[0]
+                return try known.contains(arrival) ? nil : Self.push(row, for: id, views, db).map { (arrival, $0) }
+            }
             let isFull = rows.count == Limits.rowsMax
             return Arrivals(pushes: pushes, cursor: isFull ? rows.last?[0] ?? end : end, isFull: isFull)
         }
@@ -111,11 +116,14 @@ extension Store {
         }
     }
 
-    /// Where a new session begins, and how many posts of others came while nobody was there to see them.
+    /// Where a new session begins, and how many posts of others came while nobody was there to see them: of the latest
+    /// `Limits.unseenEntriesMax` entries of all.
     public func unseen(by account: AccountKey) async throws(StoreError) -> (cursor: Int64, posts: Int) {
         try await read { db in
             let id = try Self.accountID(account, db) ?? 0
-            let seen = try Int64.fetchOne(db, sql: "SELECT seen FROM local_account WHERE account_id = ?", arguments: [id]) ?? 0
+            let bounds = try Row.fetchOne(
+                db, sql: "SELECT seen, (SELECT coalesce(max(id), 0) FROM entry) FROM local_account WHERE account_id = ?", arguments: [id])
+            let seen = bounds.map { max($0[0] as Int64, ($0[1] as Int64) - Int64(Limits.unseenEntriesMax)) } ?? 0
             let unseen = "SELECT e.id FROM entry e WHERE e.id > ?2 AND \(Self.counts) AND \(Self.concerns) AND e.kind = 1 AND e.account_id <> ?1"
             let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM (\(unseen))", arguments: [id, seen, 0]) ?? 0
             guard count > Limits.unseenPostsMax else { return (seen, count) }
@@ -128,7 +136,7 @@ extension Store {
     /// Notes how far the account has been shown what is new. Never goes back.
     public func setSeen(_ account: AccountKey, _ cursor: Int64) async throws(StoreError) {
         try await write { db in
-            try db.execute(
+            try db.run(
                 sql: "UPDATE local_account SET seen = max(seen, ?) WHERE account_id = (SELECT id FROM account WHERE key = ?)",
                 arguments: [cursor, account.data])
         }

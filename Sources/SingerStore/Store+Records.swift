@@ -12,7 +12,7 @@ extension Store {
             let device = try Self.device(record.certificate, db).device
             guard try Bool.fetchOne(db.cachedStatement(sql: "SELECT revoked_after IS NULL FROM device WHERE id = ?"), arguments: [device]) == true
             else { return false }
-            try db.execute(
+            try db.run(
                 sql: """
                     INSERT INTO record (device_id, seq, envelope, changed) VALUES (?, ?, ?, (SELECT coalesce(max(changed), 0) + 1 FROM record))
                     ON CONFLICT DO UPDATE SET seq = excluded.seq, envelope = excluded.envelope, changed = excluded.changed WHERE excluded.seq > seq
@@ -30,7 +30,7 @@ extension Store {
                     SELECT r.envelope FROM record r JOIN device d ON d.id = r.device_id JOIN account a ON a.id = d.account_id
                     WHERE a.key = ? AND d.revoked_after IS NULL ORDER BY r.seq DESC
                     """, arguments: [account.data]
-            ).compactMap { try? Envelope(.account, verifying: $0) }
+            ).compactMap { try? Envelope(.account, trusting: $0) }
         }
     }
 
@@ -42,7 +42,7 @@ extension Store {
     }
 
     static func keep(_ claim: NameClaim, _ account: Int64, _ db: Database) throws {
-        try db.execute(
+        try db.run(
             sql: "INSERT INTO claim (account_id, seq, envelope) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
             arguments: [account, Int64(clamping: claim.envelope.seq), claim.envelope.encoded])
     }

@@ -74,7 +74,7 @@ extension Store {
     /// undone, so that the store says the same as one that heard of the revocation first.
     static func apply(_ revocation: Revocation, _ accountID: Int64, _ db: Database) throws {
         // The triggers do the rest for the device and its posts.
-        try db.execute(
+        try db.run(
             sql: """
                 INSERT INTO revocation (account_id, device, last_seq, created) VALUES (?, ?, ?, ?)
                 ON CONFLICT DO UPDATE SET last_seq = excluded.last_seq, created = excluded.created
@@ -106,13 +106,13 @@ extension Store {
 
     /// A forward of what is void shows nothing: its comment alone would be another post.
     private static func hideForwards(of original: Data, _ db: Database) throws {
-        try db.execute(sql: "DELETE FROM word WHERE entry_id IN (SELECT entry_id FROM post WHERE forward = ?)", arguments: [original])
-        try db.execute(sql: "UPDATE post SET withheld = 1, text = '' WHERE forward = ? AND deleted = 0", arguments: [original])
+        try db.run(sql: "DELETE FROM word WHERE entry_id IN (SELECT entry_id FROM post WHERE forward = ?)", arguments: [original])
+        try db.run(sql: "UPDATE post SET withheld = 1, text = '' WHERE forward = ? AND deleted = 0", arguments: [original])
     }
 
     private static func restoreEdges(from accountID: Int64, to followees: Set<Int64>, _ db: Database) throws {
         for followee in followees {
-            try db.execute(sql: "DELETE FROM follow WHERE follower_id = ? AND followee_id = ?", arguments: [accountID, followee])
+            try db.run(sql: "DELETE FROM follow WHERE follower_id = ? AND followee_id = ?", arguments: [accountID, followee])
             let words = try Row.fetchAll(
                 db, sql: "SELECT e.id, e.kind, e.created \(counting) AND e.kind IN (2, 3) AND e.target_id = ?2 ORDER BY e.id", arguments: [accountID, followee])
             for row in words { try setEdge(accountID, followee, following: row[1] == Entry.Kind.follow.rawValue, row[2], row[0], db) }
@@ -121,7 +121,7 @@ extension Store {
 
     private static func restoreReactions(of accountID: Int64, to targets: Set<EntryID>, _ db: Database) throws {
         for target in targets {
-            try db.execute(sql: "DELETE FROM reaction WHERE target = ? AND account_id = ?", arguments: [target.data, accountID])
+            try db.run(sql: "DELETE FROM reaction WHERE target = ? AND account_id = ?", arguments: [target.data, accountID])
         }
         let words = try Row.fetchCursor(db, sql: "SELECT e.kind, e.body, e.created \(counting) AND e.kind IN (5, 6)", arguments: [accountID])
         while let row = try words.next() {
@@ -132,7 +132,7 @@ extension Store {
     }
 
     private static func restoreProfile(of accountID: Int64, _ db: Database) throws {
-        try db.execute(sql: "DELETE FROM profile WHERE account_id = ?", arguments: [accountID])
+        try db.run(sql: "DELETE FROM profile WHERE account_id = ?", arguments: [accountID])
         let words = try Row.fetchCursor(db, sql: "SELECT e.body, e.created, e.seq \(counting) AND e.kind = 4", arguments: [accountID])
         while let row = try words.next() {
             if case .profile(let field) = try Entry.Content(decoding: row[0], kind: .profile) {
@@ -150,8 +150,8 @@ extension Store {
             if let target = try Entry.Content(decoding: row[0], kind: .delete).target { undone.remove(target) }
         }
         for target in undone {
-            try db.execute(sql: "DELETE FROM deletion WHERE target = ? AND account_id = ?", arguments: [target.data, accountID])
-            try db.execute(
+            try db.run(sql: "DELETE FROM deletion WHERE target = ? AND account_id = ?", arguments: [target.data, accountID])
+            try db.run(
                 sql: "UPDATE post SET deleted = 0, withheld = 1 WHERE hash = ? AND account_id = ? AND deleted", arguments: [target.data, accountID])
         }
     }

@@ -13,15 +13,15 @@ extension Store {
 
     static func keep(_ record: PlacedRecord, of account: Int64, isWithdrawn: Bool = false, _ db: Database) throws {
         // The key lies at one place. Where another was known, the passphrase was changed at another peer, which withdrew it.
-        if !isWithdrawn { try db.execute(sql: "DELETE FROM roaming WHERE account_id = ? AND NOT withdrawn", arguments: [account]) }
-        try db.execute(
+        if !isWithdrawn { try db.run(sql: "DELETE FROM roaming WHERE account_id = ? AND NOT withdrawn", arguments: [account]) }
+        try db.run(
             sql: """
                 INSERT INTO roaming (account_id, place, seq, withdrawn, envelope) VALUES (?, ?, ?, ?, ?)
                 ON CONFLICT (account_id, place) DO UPDATE SET seq = excluded.seq, withdrawn = excluded.withdrawn, envelope = excluded.envelope
                 WHERE excluded.seq > seq
                 """,
             arguments: [account, record.place.bytes, Int64(clamping: record.envelope.seq), isWithdrawn, record.envelope.encoded])
-        try db.execute(
+        try db.run(
             sql: """
                 DELETE FROM roaming WHERE account_id = ?1 AND withdrawn
                     AND place NOT IN (SELECT place FROM roaming WHERE account_id = ?1 AND withdrawn ORDER BY seq DESC LIMIT \(Limits.withdrawalsMax))

@@ -8,6 +8,7 @@ extension Store {
         migrator.registerMigration("roaming") { db in try db.execute(sql: schemaRoaming) }
         migrator.registerMigration("clients") { db in try db.execute(sql: schemaClients) }
         migrator.registerMigration("revocations") { db in try addRevocations(db) }
+        migrator.registerMigration("large stores") { db in try db.execute(sql: schemaLargeStores) }
         migrator.registerMigration("links") { db in try db.execute(sql: schemaLinks) }
         return migrator
     }
@@ -27,6 +28,17 @@ extension Store {
 
         -- When the account came to this peer from another; 0 if it was registered here.
         ALTER TABLE local_account ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+        """
+
+    /// What is asked often is answered out of an index, whatever the number of posts.
+    private static let schemaLargeStores = """
+        DROP INDEX post_feed;
+        -- Counting an account's posts reads no post.
+        CREATE INDEX post_feed ON post (account_id, created, deleted, withheld);
+        -- A timeline reads the posts that it shows, and no others.
+        DROP INDEX post_created;
+        CREATE INDEX post_created ON post (created, account_id, withheld);
+        CREATE INDEX post_withheld ON post (account_id) WHERE withheld = 1;
         """
 
     /// The rules stand here, where no code path can forget them.

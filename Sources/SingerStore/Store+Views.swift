@@ -15,7 +15,8 @@ extension Store {
         switch view {
         case .home:
             return Condition(
-                sql: "(p.account_id = :me OR p.account_id IN (SELECT followee_id FROM follow WHERE follower_id = :me AND following))",
+                // Asked of each post, from the newest on: to look up all of every author would take as long as there are posts.
+                sql: "(+p.account_id = :me OR EXISTS (SELECT 1 FROM follow WHERE follower_id = :me AND followee_id = +p.account_id AND following))",
                 arguments: ["me": account])
         case .mentions:
             return Condition(

@@ -8,6 +8,7 @@ public import Logging
 public final class Store: Sendable {
     let pool: DatabasePool
     let commits: GroupCommit
+    let logEnds = LogEnds()
     private let lock: DirectoryLock
     /// The data directory.
     public let directory: String
@@ -33,6 +34,8 @@ public final class Store: Sendable {
                 try db.execute(sql: "PRAGMA synchronous = FULL")
                 try db.execute(sql: "PRAGMA cache_size = -4000")
                 try db.execute(sql: "PRAGMA journal_size_limit = 16777216")
+                // As much as the journal may keep: a page that is written often is brought into the file once.
+                try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
             }
             pool = try DatabasePool(path: path, configuration: configuration)
             try Self.checkPages(pool)
@@ -94,7 +97,7 @@ public final class Store: Sendable {
 
     public func set(_ name: String, _ value: Data) async throws(StoreError) {
         try await write { db in
-            try db.execute(
+            try db.run(
                 sql: "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", arguments: [name, value])
         }
     }

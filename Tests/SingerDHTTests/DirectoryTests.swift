@@ -51,7 +51,7 @@ struct DirectoryTests {
         let early = Sample.provider(account)
         await cluster.nodes[0].put(early, permanent: true)
         #expect(await cluster.nodes[1].reads(early))
-        var heard = cluster.nodes[1].listen(.providers(account), .provider).makeAsyncIterator()
+        var heard = cluster.nodes[1].listen(.providers(account), .provider, besides: nil).makeAsyncIterator()
         #expect(await heard.next() == early.envelope)
         let late = Sample.provider(account)
         await cluster.nodes[2].put(late, permanent: false)
@@ -64,7 +64,7 @@ struct DirectoryTests {
         let cluster = Cluster(conformer)
         try await cluster.add(3)
         let author = try Sample.Author()
-        var heard = cluster.nodes[2].listen(author.news.place, .news).makeAsyncIterator()
+        var heard = cluster.nodes[2].listen(author.news.place, .news, besides: nil).makeAsyncIterator()
         await cluster.nodes[0].put(author.news, permanent: false)
         #expect(await heard.next() == author.news.envelope)
         await cluster.shutdown()
@@ -105,7 +105,7 @@ struct DirectoryTests {
         let author = try Sample.Author()
         let (older, newer) = (author.record(seen: 2_000), author.record(seen: 3_000))
         await cluster.nodes[0].put(older, permanent: true)
-        var heard = cluster.nodes[1].listen(older.place, .account).makeAsyncIterator()
+        var heard = cluster.nodes[1].listen(older.place, .account, besides: nil).makeAsyncIterator()
         #expect(await heard.next() == older.envelope)
         await cluster.nodes[0].put(newer, permanent: true)
         #expect(await cluster.nodes[1].reads(newer))
@@ -133,7 +133,7 @@ struct DirectoryTests {
         let place = DirectoryKey.name(try #require(Username("alice")))
         let elsewhere = try Sample.claim("bob", by: RootKey())
         let misplaced = PlacedRecord(place: place, valueID: 1, envelope: elsewhere.envelope)
-        let listening = cluster.nodes[1].listen(place, .nameClaim)
+        let listening = cluster.nodes[1].listen(place, .nameClaim, besides: nil)
         cluster.nodes[0].putUnchecked(misplaced)
         // The honest one comes under the same id at another node, and both lie there.
         let honest = try Sample.claim("alice", by: RootKey())
@@ -180,13 +180,13 @@ struct DirectoryTests {
         try await cluster.add(2)
         let node = cluster.nodes[1]
         let account = RootKey().publicKey
-        let listening = node.listen(.providers(account), .provider)
+        let listening = node.listen(.providers(account), .provider, besides: nil)
         let changes = node.changes()
         await node.shutdown()
         for await _ in listening { Issue.record("nobody put anything") }
         for await _ in changes {}
         for await _ in node.changes() {}
-        for await _ in node.listen(.providers(account), .provider) {}
+        for await _ in node.listen(.providers(account), .provider, besides: nil) {}
         for await _ in node.get(.providers(account), .provider) {}
         #expect(await !node.status().isConnected)
         await cluster.shutdown()
@@ -198,7 +198,7 @@ struct DirectoryTests {
         try await cluster.add(2)
         let account = RootKey().publicKey
         for _ in 0..<20 {
-            let listening = cluster.nodes[1].listen(.providers(account), .provider)
+            let listening = cluster.nodes[1].listen(.providers(account), .provider, besides: nil)
             let reader = Task { for await _ in listening { return } }
             await cluster.nodes[0].put(Sample.provider(account), permanent: false)
             await reader.value

@@ -57,7 +57,7 @@ struct InMemoryTests {
     func `a listener hears of a new value id, not of an edit`() async throws {
         let (writer, reader) = (InMemoryDirectory(network: network), InMemoryDirectory(network: network))
         let author = try Sample.Author()
-        var heard = reader.listen(author.record(seen: 2_000).place, .account).makeAsyncIterator()
+        var heard = reader.listen(author.record(seen: 2_000).place, .account, besides: nil).makeAsyncIterator()
         await writer.put(author.record(seen: 2_000), permanent: true)
         await writer.put(author.record(seen: 3_000), permanent: true)
         #expect(await heard.next() == author.record(seen: 2_000).envelope)

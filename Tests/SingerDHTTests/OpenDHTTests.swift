@@ -187,7 +187,7 @@ struct OpenDHTTests {
                     let node = try await Cluster.openDHT(network: network, bootstrap: [peer])
                     await node.connected()
                     let claim = try Sample.claim("user\(index)", by: RootKey())
-                    let listening = node.listen(claim.place, .nameClaim)
+                    let listening = node.listen(claim.place, .nameClaim, besides: nil)
                     await node.put(claim, permanent: true)
                     for await _ in listening { break }
                     #expect(await first.reads(claim))

@@ -41,6 +41,25 @@ import Testing
         }
     }
 
+    @Test func `posts that are sent in a row are answered one by one, in their order`() async throws {
+        try await withGateway { (gateway) async throws in
+            let long = String(repeating: "x", count: Limits.textBytesMax + 1)
+            let posts = (0..<600).map { $0 % 100 == 50 ? "#\($0) POST \(long)\n" : "#\($0) post number \($0)\n" }
+            let said = try await gateway.converse("REGISTER andre correct-horse\n" + posts.joined() + "PING x\nPOST last\nTIMELINE 3\nPOST unended")
+            let replies = said.split(separator: "\n")
+            for number in 0..<600 {
+                #expect(replies[1 + number].hasPrefix(number % 100 == 50 ? "ERR #\(number) TOO_LONG " : "OK #\(number) posted "))
+            }
+            #expect(replies[601] == "OK pong x")
+            #expect(replies[602].hasPrefix("OK posted "))
+            for (row, text) in zip(replies[603...605], ["last", "number 599", "number 598"]) { #expect(row.contains("<andre> \(text) [")) }
+            #expect(replies[606] == "OK 3 posts")
+            #expect(replies[607].hasPrefix("OK posted "))
+            #expect(replies.count == 608)
+            #expect(Set(replies.filter { $0.hasPrefix("OK") && $0.contains(" posted ") }.map { $0.suffix(5) }).count == 596)
+        }
+    }
+
     @Test func `replies end as the client's first line did`() async throws {
         try await withGateway { (gateway) async throws in
             let said = try await gateway.converse("\r\n/PING\nPOST x\r\n")

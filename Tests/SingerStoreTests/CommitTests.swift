@@ -23,6 +23,38 @@ import Testing
         #expect(try await peer.store.postCount() == 200)
     }
 
+    @Test func `posts of one commit stand in their order, and behind what came before them`() async throws {
+        let peer = try TestStore()
+        try await peer.addLocal(alice)
+        var ids: [EntryID] = []
+        for start in [0, 5, 10] {
+            let contents = (start..<start + 5).map { Entry.Content.post(Post(text: .of("post \($0)"))) }
+            let written = try await peer.store.append(contents, by: alice.device, alice.certificate, now: TestAuthor.start)
+            ids += written.map(\.entry.id)
+            #expect(written.map(\.shown.hash) == written.map(\.entry.id))
+        }
+        let log = try await peer.store.entries(of: alice.device.publicKey, in: 1...100)
+        #expect(log.map(\.id) == ids)
+        #expect(log.map(\.header.seq) == Array(1...15))
+        for (before, after) in zip(log, log.dropFirst()) { #expect(after.header.previous == before.id) }
+        // Signed before it was their turn, some of them: they must verify all the same.
+        for entry in log { #expect(throws: Never.self) { try Entry(verifying: entry.wire, certificate: alice.certificate) } }
+    }
+
+    @Test func `however fast somebody writes, dates stay near the clock and in order`() async throws {
+        let peer = try TestStore()
+        try await peer.addLocal(alice)
+        let count = Int(Limits.datesAheadMax) + 50
+        let contents = (0..<count).map { Entry.Content.post(Post(text: .of("post \($0)"))) }
+        let written = try await peer.store.append(contents, by: alice.device, alice.certificate, now: TestAuthor.start)
+        let dates = written.map(\.entry.header.created)
+        #expect(dates == dates.sorted())
+        #expect(dates.last == TestAuthor.start + Limits.datesAheadMax)
+        // Of two words on one thing the later one is always dated later.
+        let follow = try await peer.append(.follow(Followee(account: TestAuthor("bob").account, name: alice.name)), by: alice)
+        #expect(follow.entry.header.created == TestAuthor.start + Limits.datesAheadMax + 1)
+    }
+
     @Test func `a write that fails undoes itself alone`() async throws {
         struct Objection: Error {}
         let peer = try TestStore()

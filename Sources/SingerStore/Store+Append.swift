@@ -1,0 +1,160 @@
+internal import Foundation
+internal import GRDB
+public import SingerCore
+internal import Synchronization
+
+/// What accounts of this peer write.
+extension Store {
+    /// What was written, and to whom it is owed besides those who replicate the log.
+    public struct Written: Sendable {
+        public let entry: Entry
+        public let shown: ShownID
+        public let recipients: [AccountKey]
+    }
+
+    /// Writes the next entries of a log of this peer. Sequence numbers, outbox and commit are one transaction; they are signed
+    /// before it is their turn, so that no other writer waits for that.
+    ///
+    /// - Parameter willCommit: is told each entry's place in the order of arrival before anybody can read it.
+    @concurrent
+    public func append(
+        _ contents: [Entry.Content], by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds,
+        willCommit: @escaping @Sendable (Int64) -> Void = { _ in }
+    ) async throws(StoreError) -> [Written] {
+        let drafts = logEnds.drafts(of: contents, certificate, now: now)
+        let signed = drafts.map { $0.signed(by: device) }
+        do {
+            return try await write { [logEnds] db in
+                let (account, deviceID) = try Self.device(certificate, db)
+                var end = try Self.end(of: deviceID, db)
+                var signer: Signer?
+                var written: [Written] = []
+                var arrivals: [Int64] = []
+                for (index, content) in contents.enumerated() {
+                    var entry = index < signed.count ? signed[index] : nil
+                    // Something else came first, or this is the first since the start.
+                    if entry?.header.previous != end?.id { entry = nil }
+                    let next = entry ?? Entry(content, after: end?.place, by: device, certificate: certificate, now: now)
+                    if entry == nil { logEnds.note(LogEnd(next), of: certificate.device) }
+                    end = LogEnd(next)
+                    written.append(try Self.append(next, account, now: now, &signer, willCommit: { arrivals.append($0) }, db))
+                }
+                arrivals.forEach(willCommit)
+                return written
+            }
+        } catch {
+            logEnds.forget(certificate.device)
+            throw error
+        }
+    }
+
+    public func append(
+        _ content: Entry.Content, by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds,
+        willCommit: @escaping @Sendable (Int64) -> Void = { _ in }
+    ) async throws(StoreError) -> Written {
+        try await append([content], by: device, certificate, now: now, willCommit: willCommit)[0]
+    }
+
+    /// The same inside a transaction, where it is signed too.
+    static func append(
+        _ content: Entry.Content, by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds, willCommit: (Int64) -> Void, _ db: Database
+    ) throws -> Written {
+        let (account, deviceID) = try Self.device(certificate, db)
+        let entry = Entry(content, after: try end(of: deviceID, db)?.place, by: device, certificate: certificate, now: now)
+        var signer: Signer?
+        return try append(entry, account, now: now, &signer, willCommit: willCommit, db)
+    }
+
+    private static func append(
+        _ entry: Entry, _ account: Int64, now: Milliseconds, _ signer: inout Signer?, willCommit: (Int64) -> Void, _ db: Database
+    ) throws -> Written {
+        let outcome = try ingest(entry, now: max(now, entry.header.created), &signer, db)
+        switch outcome {
+        case .stored(let arrival):
+            let recipients = try owe(entry, arrival, account, db)
+            willCommit(arrival)
+            return Written(entry: entry, shown: try shown(entry.id, db), recipients: recipients)
+        case .quarantined, .equivocation: throw StoreRefusal.quarantined
+        case .revoked: throw StoreRefusal.revoked
+        case .completed, .duplicate, .parked, .refused: throw StoreError.failed("a new entry of this peer came out as \(outcome)")
+        }
+    }
+
+    private static func end(of deviceID: Int64, _ db: Database) throws -> LogEnd? {
+        try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT hash, seq, created FROM entry WHERE device_id = ? ORDER BY seq DESC LIMIT 1"), arguments: [deviceID]
+        ).flatMap { row in EntryID(row[0] as Data).map { LogEnd(id: $0, seq: UInt64(row[1] as Int64), created: row[2]) } }
+    }
+
+    /// Puts into the outbox to whom an entry is owed.
+    static func owe(_ entry: Entry, _ arrival: Int64, _ author: Int64, _ db: Database) throws -> [AccountKey] {
+        let recipients = try recipients(of: entry, author, db)
+        for recipient in recipients {
+            try db.run(
+                sql: "INSERT INTO outbox (entry_id, recipient_id) VALUES (?, (SELECT id FROM account WHERE key = ?))",
+                arguments: [arrival, recipient.data])
+        }
+        return recipients
+    }
+
+    /// Accounts of other peers that an entry is for: the followed, the author of what is liked, answered or forwarded, the mentioned.
+    private static func recipients(of entry: Entry, _ author: Int64, _ db: Database) throws -> [AccountKey] {
+        var keys: [AccountKey] = []
+        switch entry.content {
+        case .follow(let who), .unfollow(let who): keys = [who.account]
+        case .like(let reference), .unlike(let reference): keys = [reference.account]
+        case .post(let post):
+            if let reply = post.replyTo { keys.append(reply.account) }
+            if let original = post.forward { keys.append(original.header.account) }
+            for name in post.text.mentions {
+                if let row = try AccountRow.fetchOne(
+                    db.cachedStatement(sql: "SELECT \(AccountRow.columns) FROM account a WHERE a.folded = ? AND a.pinned"), arguments: [name])
+                {
+                    keys.append(row.key)
+                }
+            }
+        case .profile, .delete, .revoke, nil: break
+        }
+        var seen: Set<AccountKey> = []
+        return try keys.filter { key in
+            guard seen.insert(key).inserted, let id = try accountID(key, db), id != author else { return false }
+            return try !isLocal(id, db)
+        }
+    }
+}
+
+/// The entry that the next one of a log is written after.
+struct LogEnd: Hashable, Sendable {
+    let id: EntryID
+    let seq: UInt64
+    let created: Milliseconds
+
+    var place: (id: EntryID, seq: UInt64, created: Milliseconds) { (id, seq, created) }
+}
+
+extension LogEnd {
+    init(_ entry: Entry) { self.init(id: entry.id, seq: entry.header.seq, created: entry.header.created) }
+}
+
+/// Where the logs that are written here will end once everything under way is committed. Only a guess, which the transaction
+/// checks: an entry that does not follow on is written and signed again there, and the first one was never seen by anybody.
+final class LogEnds: Sendable {
+    private let ends = Mutex<[DeviceKey: LogEnd]>([:])
+
+    /// Entries behind the guessed end, and moves it on; none while nothing is known.
+    func drafts(of contents: [Entry.Content], _ certificate: Certificate, now: Milliseconds) -> [Entry.Draft] {
+        ends.withLock { ends in
+            guard var end = ends[certificate.device] else { return [] }
+            let drafts = contents.map { content in
+                let draft = Entry.Draft(content, after: end.place, certificate: certificate, now: now)
+                end = LogEnd(id: draft.id, seq: draft.header.seq, created: draft.header.created)
+                return draft
+            }
+            ends[certificate.device] = end
+            return drafts
+        }
+    }
+
+    func note(_ end: LogEnd, of device: DeviceKey) { ends.withLock { $0[device] = end } }
+    func forget(_ device: DeviceKey) { ends.withLock { $0[device] = nil } }
+}

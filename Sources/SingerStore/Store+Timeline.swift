@@ -1,0 +1,109 @@
+internal import Foundation
+internal import GRDB
+public import SingerCore
+
+/// Pages out of all posts. None takes longer because there are more posts.
+extension Store {
+    /// The posts of an account and of those it follows, newest first.
+    public func timeline(of account: AccountKey, count: Int, before: EntryID?) async throws(StoreError) -> [PostView] {
+        try await read { db in
+            guard let id = try Self.accountID(account, db) else { return [] }
+            var top = Int64.max
+            if let before {
+                let created = try Int64.fetchOne(db.cachedStatement(sql: "SELECT created FROM post WHERE hash = ?"), arguments: [before.data])
+                guard let created else { return [] }
+                top = created
+            }
+            func page(_ selection: String, _ index: String, from floor: Int64) throws -> [PostView] {
+                let sql =
+                    Self.columns(index: index) + " WHERE " + selection + " AND p.created BETWEEN ?3 AND ?4" + Self.unmuted
+                    + (before == nil ? "" : Self.isBefore) + Self.newestFirst + " LIMIT \(count)"
+                return try Self.posts(sql, [id, before?.data, floor, top], db)
+            }
+            // With a few to spare, for what is dated like `before` and yet not before it.
+            let wanted = count + 8
+            // Whoever follows many of those whose posts are here finds a page among the latest of all.
+            if let floor = try Self.floor(Self.latestOfAll, id, top, wanted, db) {
+                let page = try page(Self.isMine, "post_created", from: floor)
+                if page.count == count { return page }
+            }
+            // Else among the latest of each; and who has not that many has no more than these.
+            let floor = try Self.floor(Self.latestOfEach, id, top, wanted, db)
+            let found = try page(Self.isOfMine, "post_feed", from: floor ?? 0)
+            return found.count == count || floor == nil ? found : try page(Self.isOfMine, "post_feed", from: 0)
+        }
+    }
+
+    private static let follows = "follow WHERE follower_id = ?1 AND following"
+    private static let isMine = "(p.account_id = ?1 OR EXISTS (SELECT 1 FROM \(follows) AND followee_id = p.account_id))"
+    private static let isOfMine = "p.account_id IN (SELECT ?1 UNION ALL SELECT followee_id FROM \(follows))"
+    private static let isSeen = "p.withheld = 0" + unmuted
+
+    /// Posts that are looked through before those of each author are.
+    private static let windowPostsMax = 4_096
+
+    /// Dates of posts of the timeline, in some order: those among the latest of all, `?3` at most.
+    private static let latestOfAll = """
+        SELECT p.created FROM (
+            SELECT created, account_id, withheld FROM post INDEXED BY post_created WHERE created <= ?2 ORDER BY created DESC LIMIT \(windowPostsMax)
+        ) p WHERE \(isMine) AND \(isSeen) LIMIT ?3
+        """
+
+    /// The latest `?3` of each author.
+    private static let latestOfEach = """
+        SELECT p.created FROM (SELECT ?1 AS id UNION ALL SELECT followee_id FROM \(follows)) f
+            JOIN post p ON p.entry_id IN (
+                SELECT entry_id FROM post INDEXED BY post_feed WHERE account_id = f.id AND created <= ?2 AND withheld = 0 ORDER BY created DESC LIMIT ?3)
+        WHERE \(isSeen) ORDER BY p.created DESC LIMIT ?3
+        """
+
+    /// A date that at least `wanted` posts are not older than; `nil` if there are not so many.
+    private static func floor(_ dates: String, _ account: Int64, _ top: Int64, _ wanted: Int, _ db: Database) throws -> Int64? {
+        let row = try Row.fetchOne(
+            db.cachedStatement(sql: "SELECT count(*), min(created) FROM (\(dates))"), arguments: [account, top, wanted])
+        return row.flatMap { $0[0] as Int == wanted ? $0[1] : nil }
+    }
+
+    /// One account's posts, newest first.
+    public func feed(of account: AccountKey, count: Int, before: EntryID?) async throws(StoreError) -> [PostView] {
+        try await read { db in
+            guard let id = try Self.accountID(account, db) else { return [] }
+            let sql =
+                Self.columns(index: "post_feed") + " WHERE p.account_id = ?1" + (before == nil ? "" : Self.isBefore) + Self.newestFirst + " LIMIT \(count)"
+            return try Self.posts(sql, before.map { [id, $0.data] } ?? [id], db)
+        }
+    }
+
+    /// Posts that have all the words, newest first. Words are taken as they are: no query language.
+    public func search(_ words: String, by account: AccountKey, count: Int) async throws(StoreError) -> [PostView] {
+        // NUL would end the expression inside a quote; an expression of no words at all is an error to FTS5.
+        let quoted = words.replacingOccurrences(of: "\0", with: " ").split(whereSeparator: \.isWhitespace)
+            .map { "\"" + $0.replacingOccurrences(of: "\"", with: "\"\"") + "\"" }
+        guard !quoted.isEmpty else { return [] }
+        let expression = quoted.joined(separator: " ")
+        return try await read { db in
+            guard let id = try Self.accountID(account, db) else { return [] }
+            func page(among matches: String) throws -> [PostView] {
+                let sql =
+                    Self.columns + " WHERE p.deleted = 0 AND p.entry_id IN (SELECT rowid \(matches))" + Self.unmuted + Self.newestFirst + " LIMIT \(count)"
+                return try Self.posts(sql, [id, expression], db)
+            }
+            let matches = "FROM post_text WHERE post_text MATCH ?2"
+            let latest = matches + " ORDER BY rowid DESC LIMIT \(Self.matchesMax)"
+            let bounds = try Row.fetchOne(
+                db.cachedStatement(sql: "SELECT count(*), min(rowid) FROM (SELECT rowid \(latest))"), arguments: [id, expression])
+            guard let bounds, bounds[0] as Int == Self.matchesMax else { return try page(among: matches) }
+            // A common word. Those that came last are the newest, unless one that came before them is dated later.
+            let found = try page(among: latest)
+            if found.count == count, let oldest = found.last {
+                let isMissed = try Bool.fetchOne(
+                    db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM post INDEXED BY post_created WHERE created >= ? AND entry_id < ?)"),
+                    arguments: [oldest.created, bounds[1] as Int64])
+                if isMissed == false { return found }
+            }
+            return try page(among: matches)
+        }
+    }
+
+    private static let matchesMax = 2 * Limits.rowsMax
+}
