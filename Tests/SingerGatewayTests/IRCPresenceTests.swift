@@ -18,7 +18,7 @@ import Testing
                         #expect(try await andre.ask("ISON diogo", "MONITOR S").filter { $0.contains("diogo!") }.isEmpty)
                         try await andre.send("FOLLOW diogo\r\n")
                         #expect(try await andre.wait(for: " 730 ").contains(" 730 andre :diogo!diogo@"))
-                        #expect(try await andre.ask("ISON tiago DIOGO singer") == [":singer.local 303 andre :diogo singer"])
+                        #expect(try await andre.ask("ISON tiago DIOGO singer").filter { $0.contains(" 303 ") } == [":singer.local 303 andre :diogo singer"])
                         let monitored = try await andre.ask("MONITOR S")
                         #expect(monitored.count == 2 && monitored[0].contains(" 730 andre :diogo!diogo@") && monitored[1].hasSuffix(" 731 andre :tiago"))
                         #expect(try await andre.ask("MONITOR L").first == ":singer.local 732 andre :diogo,tiago")
