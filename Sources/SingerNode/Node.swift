@@ -78,6 +78,7 @@ public actor Node {
     var replica: Replica
     var plannedTick: Milliseconds?
     var links: [NodeKey: OpenLink] = [:]
+    var isClockWrong = false
     var ingest = IngestQueue()
     /// What links said, as it is on the disk, and when that was last seen to.
     var keptMemories: [NodeKey: Replica.Memory] = [:]
