@@ -58,6 +58,7 @@ actor IRCServer {
     var messageIDs = IRCMessageIDs()
     /// What is being said in a channel: see `IRCServer+Relay`.
     var run: IRCRun?
+    let renderings = NewsRenderings<IRCWay>()
 
     struct Whowas {
         let nick: String
@@ -112,8 +113,16 @@ actor IRCServer {
     /// Carries out what a client sent, in order.
     func take(_ inputs: [Input], from number: Int) async -> Session.Next {
         clients[number]?.liveness.heard(.now())
-        for input in inputs {
+        var rest = inputs[...]
+        while let input = rest.first {
             guard let client = clients[number], !client.isGone else { return .close }
+            let posts = postsInARow(rest, from: client)
+            if posts.count > 1 {
+                rest.removeFirst(posts.count)
+                await post(posts)
+                continue
+            }
+            rest.removeFirst()
             if await take(input, from: client) == .close { return .close }
         }
         return .more
@@ -159,6 +168,12 @@ actor IRCServer {
         guard !client.isGone else { return }
         endRun(for: client)
         client.outbox.append(bytes)
+    }
+
+    func send(_ shared: Outbox.Shared, to client: IRCClient) {
+        guard !client.isGone else { return }
+        endRun(for: client)
+        client.outbox.append(shared)
     }
 
     func send(to client: IRCClient, _ write: (inout ByteBuffer) -> Void) {
