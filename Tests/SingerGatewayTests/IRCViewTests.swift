@@ -41,13 +41,13 @@ import Testing
                         let said = try await diogo.ask(
                             "PRIVMSG &home :one", "PRIVMSG &HOME two", "PRIVMSG &home : ", "PRIVMSG &home :three", "PRIVMSG &home :.whois diogo",
                             "PRIVMSG &home :four")
-                        let told = said.compactMap { $0.firstMatch(of: / TOPIC &home :(\w+)| (404) diogo &/).map { $0.1 ?? $0.2 ?? "" } }
+                        let told = said.compactMap { $0.firstMatch(of: #/ TOPIC &home :(\w+)| (404) diogo &/#).map { $0.1 ?? $0.2 ?? "" } }
                         #expect(told == ["one", "two", "404", "three", "four"])
                         for text in ["one", "two", "three", "four"] {
                             #expect(try await andre.wait(for: " PRIVMSG &home :").contains(" PRIVMSG &home :\(text)"))
                         }
                         for text in ["one", "two"] { #expect(try await bia.wait(for: " PRIVMSG &home :").hasSuffix(" PRIVMSG &home :\(text)\r\n")) }
-                        let id = try #require(said.joined().firstMatch(of: / TOPIC &home :two \[([a-z2-7]+)\]/)?.1)
+                        let id = try #require(said.joined().firstMatch(of: #/ TOPIC &home :two \[([a-z2-7]+)\]/#)?.1)
                         _ = try await diogo.ask("DELETE \(id)")
                         #expect(try await andre.wait(for: " REDACT ").contains(" REDACT &home \(id)"))
                         #expect(try await bia.wait(for: " was deleted").contains(" NOTICE &home :\(id) was deleted"))
