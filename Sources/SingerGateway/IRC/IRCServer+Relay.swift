@@ -95,6 +95,25 @@ extension IRCServer {
     }
 }
 
+extension IRCServer {
+    private static let ping = Array("PING ".utf8)
+
+    /// Takes the short way with what every client sends most often: `PING` and one word, without tags.
+    ///
+    /// - Returns: whether it was that. If not, nothing was done.
+    func pong(_ line: UnsafeRawBufferPointer, to client: IRCClient) -> Bool {
+        guard line.begins(with: Self.ping), line.count > Self.ping.count, pongStart.count + line.count <= IRCMessage.bytesMax else { return false }
+        let word = UnsafeRawBufferPointer(rebasing: line[Self.ping.count...])
+        guard word[0] != UInt8(ascii: ":"), word.allSatisfy({ (0x21...0x7e).contains($0) }) else { return false }
+        send(to: client) {
+            $0.writeBytes(pongStart)
+            $0.writeBytes(word)
+            $0.writeStaticString("\r\n")
+        }
+        return true
+    }
+}
+
 extension UnsafeRawBufferPointer {
     fileprivate func begins(with bytes: [UInt8]) -> Bool {
         guard count >= bytes.count, let baseAddress else { return bytes.isEmpty }

@@ -28,6 +28,8 @@ actor IRCServer {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     nonisolated let serverName: String
+    /// `:server PONG server :`
+    let pongStart: [UInt8]
     let configuration: GatewayConfiguration
     let node: Node
     let logger: Logger
@@ -73,6 +75,7 @@ actor IRCServer {
         executor = eventLoop.executor
         self.configuration = configuration
         serverName = configuration.serverName
+        pongStart = Array(":\(serverName) PONG \(serverName) :".utf8)
         self.node = node
         self.logger = logger
         started = Node.systemClock()
@@ -99,7 +102,7 @@ actor IRCServer {
         guard let client = clients[number] else { return (.close, nil) }
         client.liveness.heard(.now())
         while !client.isGone {
-            if lines.take({ relay($0, from: client) }) { continue }
+            if lines.take({ relay($0, from: client) || pong($0, to: client) }) { continue }
             guard let item = lines.next() else { return (.more, nil) }
             switch begin(Input(item, lines), from: client) {
             case .done(.more): continue
