@@ -147,6 +147,28 @@ public enum Push: Hashable, Sendable {
     case notice(String)
 }
 
+/// What is new for one session or more: those for which the same is new are given the same object, so that it can be
+/// put into bytes once for all of them.
+public final class News: Sendable {
+    /// Oldest first.
+    public let pushes: [Push]
+    /// Whether there may be more already.
+    public let isFull: Bool
+    /// Nothing but posts in the timelines of others than their authors: what they look like depends on nothing else of the session.
+    public let isShared: Bool
+    /// Of shared news.
+    public let sharedPosts: [EntryID]
+
+    public init(_ pushes: [Push], isFull: Bool = false, isShared: Bool = false) {
+        self.pushes = pushes
+        self.isFull = isFull
+        self.isShared = isShared
+        sharedPosts = isShared ? pushes.compactMap { if case .post(let post, in: _) = $0 { post.id.hash } else { nil } } : []
+    }
+
+    public var isEmpty: Bool { pushes.isEmpty }
+}
+
 /// Two live claims to one name: what its owner is told.
 public struct RivalClaim: Hashable, Sendable {
     public let name: Username

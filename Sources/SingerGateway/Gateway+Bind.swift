@@ -9,14 +9,17 @@ extension Gateway {
         return try await listen(configuration.host, configuration.port, configuration, on: eventLoop) { channel in
             channel.eventLoop.makeCompletedFuture {
                 if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
-                return try gateway.session(of: channel)
+                let socket = try tls == nil ? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: NIOBSDSocket.Handle.self) { $0 } : nil
+                return try gateway.session(of: channel, socket: socket)
             }
         }
     }
 
     /// The session of an accepted connection, on its event loop.
-    func session(of channel: any Channel) throws -> Session {
-        let handler = SessionHandler(outbox: Outbox(turn: turn))
+    ///
+    /// - Parameter socket: of the channel, if what a session writes is sent as it is.
+    func session(of channel: any Channel, socket: NIOBSDSocket.Handle? = nil) throws -> Session {
+        let handler = SessionHandler(outbox: Outbox(turn: turn, socket: socket))
         let session = Session(gateway: self, channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
         handler.serve(session)
         try channel.pipeline.syncOperations.addHandler(handler)

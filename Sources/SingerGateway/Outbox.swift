@@ -1,5 +1,11 @@
 internal import NIOCore
 
+#if canImport(Glibc)
+    private import Glibc
+#else
+    private import Darwin
+#endif
+
 /// What waits to be sent over one connection. Lives on the connection's event loop.
 ///
 /// What comes within one turn of the loop leaves at its end, in one write: a write is a system call, and costs more than all
@@ -21,12 +27,25 @@ final class Outbox {
     private enum Piece {
         case own(ByteBuffer)
         case shared(Shared)
+
+        func sending() -> ByteBuffer {
+            switch self {
+            case .own(let bytes): return bytes
+            case .shared(let shared):
+                shared.isSent = true
+                return shared.bytes
+            }
+        }
     }
 
     /// Beyond this a session that can wait does so, until the client has read.
     private static let comfortableBytes = 64 << 10
 
     private let turn: OutboxTurn
+    /// Where nothing stands between this and the client, bytes are given to the socket at once: the way through a channel costs as much again.
+    private let socket: NIOBSDSocket.Handle?
+    /// Writes that the channel has not finished, of those it has because the socket did not take them at once.
+    private var underWay = 0
     private var context: ChannelHandlerContext?
 
     /// In the order in which they are sent; `tail` comes after them.
@@ -42,8 +61,10 @@ final class Outbox {
     private var bytesMax = Int.max
     private var whenOverrun: (() -> Void)?
 
-    init(turn: OutboxTurn) {
+    /// - Parameter socket: of the channel, if what is written to it is sent as it is.
+    init(turn: OutboxTurn, socket: NIOBSDSocket.Handle? = nil) {
         self.turn = turn
+        self.socket = socket
     }
 
     /// For clients that are sent things whether or not they read: from now on, one who has not read that much is sent nothing more.
@@ -57,17 +78,17 @@ final class Outbox {
     // MARK: What is sent
 
     func append(_ text: String) {
-        guard makeRoom(text.utf8.count) else { return }
+        guard makeTail(text.utf8.count) else { return }
         tail.writeString(text)
     }
 
     func append(_ bytes: ByteBuffer) {
-        guard makeRoom(bytes.readableBytes) else { return }
+        guard makeTail(bytes.readableBytes) else { return }
         tail.writeImmutableBuffer(bytes)
     }
 
     func append(_ write: (inout ByteBuffer) -> Void) {
-        guard makeRoom(0) else { return }
+        guard makeTail(0) else { return }
         write(&tail)
         if backlog.readableBytes + piecesBytes + tail.readableBytes > bytesMax { overrun() }
     }
@@ -77,6 +98,12 @@ final class Outbox {
         seal()
         pieces.append(.shared(shared))
         piecesBytes += shared.bytes.readableBytes
+    }
+
+    private func makeTail(_ bytes: Int) -> Bool {
+        guard makeRoom(bytes) else { return false }
+        if tail.capacity == 0 { tail = turn.borrow() }
+        return true
     }
 
     private func makeRoom(_ bytes: Int) -> Bool {
@@ -125,33 +152,60 @@ final class Outbox {
         guard let context else { return discard() }
         if pieces.isEmpty {
             guard tail.readableBytes > 0 else { return }
-            let bytes = tail
+            var bytes = tail
             tail = ByteBuffer()
-            return send(bytes, context)
+            send(&bytes, context)
+            return turn.giveBack(&bytes)
         }
         seal()
-        let isReading = backlog.readableBytes == 0 && context.channel.isWritable
-        for piece in pieces {
-            let bytes: ByteBuffer
-            switch piece {
-            case .own(let own): bytes = own
-            case .shared(let shared):
-                shared.isSent = true
-                bytes = shared.bytes
-            }
-            if isReading { context.write(NIOAny(bytes), promise: nil) } else { backlog.writeImmutableBuffer(bytes) }
+        if pieces.count == 1 {
+            var bytes = pieces[0].sending()
+            send(&bytes, context)
+        } else if backlog.readableBytes == 0, context.channel.isWritable {
+            for piece in pieces.dropLast() { context.write(NIOAny(piece.sending()), promise: nil) }
+            for piece in pieces.suffix(1) { context.writeAndFlush(NIOAny(piece.sending()), promise: written(context)) }
+        } else {
+            for piece in pieces { backlog.writeImmutableBuffer(piece.sending()) }
         }
         pieces.removeAll(keepingCapacity: true)
         piecesBytes = 0
-        if isReading { context.flush() } else if backlog.readableBytes > bytesMax { overrun() }
+        if backlog.readableBytes > bytesMax { overrun() }
     }
 
-    private func send(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
-        if backlog.readableBytes == 0, context.channel.isWritable {
-            context.writeAndFlush(NIOAny(bytes), promise: nil)
-        } else {
+    /// Sends bytes, or keeps them. What is left of them was given to the channel.
+    private func send(_ bytes: inout ByteBuffer, _ context: ChannelHandlerContext) {
+        guard backlog.readableBytes == 0, context.channel.isWritable else {
             backlog.writeImmutableBuffer(bytes)
+            return
         }
+        sendAtOnce(&bytes, context)
+        if bytes.readableBytes > 0 { context.writeAndFlush(NIOAny(bytes), promise: written(context)) }
+    }
+
+    /// Takes from `bytes` what the socket takes. If it takes nothing, or is gone, the channel finds out why.
+    private func sendAtOnce(_ bytes: inout ByteBuffer, _ context: ChannelHandlerContext) {
+        // As long as the channel is active the number is that of its socket.
+        guard let socket, underWay == 0, context.channel.isActive else { return }
+        let count = bytes.withUnsafeReadableBytes { Self.send(socket, $0) }
+        if count > 0 { bytes.moveReaderIndex(forwardBy: count) }
+    }
+
+    private static func send(_ socket: NIOBSDSocket.Handle, _ bytes: UnsafeRawBufferPointer) -> Int {
+        #if canImport(Glibc)
+            Glibc.send(socket, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT))
+        #else
+            // A socket of NIO's does not wait, and raises no signal.
+            Darwin.send(socket, bytes.baseAddress, bytes.count, 0)
+        #endif
+    }
+
+    /// Counts a write that the channel has until it has finished: nothing overtakes it.
+    private func written(_ context: ChannelHandlerContext) -> EventLoopPromise<Void>? {
+        guard socket != nil else { return nil }
+        underWay += 1
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in self.underWay -= 1 }
+        return promise
     }
 
     /// Says why, and closes: the client does not read, so nothing is waited for.
@@ -198,7 +252,7 @@ final class Outbox {
         if backlog.readableBytes > 0 {
             let bytes = backlog
             backlog = ByteBuffer()
-            context.writeAndFlush(NIOAny(bytes), promise: nil)
+            context.writeAndFlush(NIOAny(bytes), promise: written(context))
         }
         wake()
     }

@@ -5,7 +5,13 @@ final class OutboxTurn: Sendable {
     /// Lives on the event loop.
     private final class Queue {
         var outboxes: [Outbox] = []
+        /// Memory that the next outboxes write to.
+        var spares: [ByteBuffer] = []
     }
+
+    /// As many sessions as are answered in a lively turn, and as much as most are answered with.
+    private static let sparesMax = 64
+    private static let spareBytesMax = 4 << 10
 
     private let eventLoop: any EventLoop
     private let queue: NIOLoopBoundBox<Queue>
@@ -19,6 +25,18 @@ final class OutboxTurn: Sendable {
         let queue = queue.value
         queue.outboxes.append(outbox)
         if queue.outboxes.count == 1 { eventLoop.execute { self.flush() } }
+    }
+
+    /// An empty buffer.
+    func borrow() -> ByteBuffer { queue.value.spares.popLast() ?? ByteBuffer() }
+
+    /// Keeps the memory of a buffer that is empty, and that nobody else has.
+    func giveBack(_ buffer: inout ByteBuffer) {
+        let queue = queue.value
+        guard buffer.readableBytes == 0, buffer.capacity <= Self.spareBytesMax, queue.spares.count < Self.sparesMax else { return }
+        buffer.clear()
+        queue.spares.append(buffer)
+        buffer = ByteBuffer()
     }
 
     private func flush() {

@@ -12,7 +12,7 @@ extension Session {
     // MARK: From the handler
 
     /// Whether more may be read: one chunk is kept while a command is carried out.
-    var wantsInput: Bool { !hasUnread || isDraining }
+    func noteWants() { handler.value.isWanted = !hasUnread || isDraining }
 
     func received(_ bytes: ByteBuffer) {
         guard !isDraining else { return }
@@ -83,15 +83,18 @@ extension Session {
     }
 
     private func takeIRCAtOnce(_ number: Int) -> Bool {
-        // What clients do to each other happens in the order in which it was read: nobody overtakes one who was woken before.
-        guard gateway.irc.assumeIsolated({ $0.woken }) == 0 else { return false }
         var lines = LineDecoder()
         swap(&lines, &decoder)
-        let (next, waits) = gateway.irc.assumeIsolated { $0.takeAtOnce(&lines, from: number) }
+        let (next, waits, isDone) = gateway.irc.assumeIsolated { irc in
+            // What clients do to each other happens in the order in which it was read: nobody overtakes one who was woken before.
+            guard irc.woken == 0 else { return (Next.more, LineDecoder.Item?.none, false) }
+            let (next, waits) = irc.takeAtOnce(&lines, from: number)
+            return (next, waits, waits == nil && next == .more)
+        }
         swap(&lines, &decoder)
         held = waits
         isToClose = next == .close
-        return waits == nil && !isToClose
+        return isDone
     }
 
     // MARK: For the session's task

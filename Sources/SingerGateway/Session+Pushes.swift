@@ -1,4 +1,5 @@
 internal import Logging
+internal import NIOCore
 internal import SingerCore
 internal import SingerNode
 
@@ -40,20 +41,31 @@ extension Session {
     /// Writes batch after batch, as fast as the client reads, until the session is up to date.
     private func pushNews(of login: Login) async throws {
         while !Task.isCancelled {
-            let news: [Push]
+            let news: News
             do {
-                news = try await login.pushes()
+                news = try await login.news()
             } catch {
                 // Nothing is lost: the session's place is kept, and the next wake tries again.
                 guard !Task.isCancelled else { return }
                 gateway.logger.warning("News of an account can't be read", metadata: ["error": "\(error)"])
                 return
             }
-            guard !news.isEmpty else { return }
             // What a command brings about is seen after its reply. Once is enough: one that sends command after command gets its news between two of them.
-            if isReplying, !Task.isCancelled { await withCheckedContinuation { pushWaiting = $0 } }
+            if !news.isEmpty, isReplying, !Task.isCancelled { await withCheckedContinuation { pushWaiting = $0 } }
             guard !Task.isCancelled else { return }
-            try await write(news.map { dialect.line(of: $0) }.text(ending))
+            if !news.isEmpty { try await write(news) }
+            // What comes later wakes the session again.
+            guard news.isFull else { return }
         }
+    }
+
+    private func write(_ news: News) async throws {
+        guard news.isShared else { return try await write(news.pushes.map { dialect.line(of: $0) }.text(ending)) }
+        guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
+        outbox.append(
+            gateway.renderings.value.bytes(of: news, as: LineWay(dialect: dialect, ending: ending)) {
+                $0.writeString(news.pushes.map { dialect.line(of: $0) }.text(ending))
+            })
+        if !outbox.hasRoom { await outbox.room() }
     }
 }

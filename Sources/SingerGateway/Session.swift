@@ -60,11 +60,11 @@ actor Session {
 
     // Input: see Session+Input.swift.
     var hasBegun = false
-    var hasUnread = false
+    var hasUnread = false { didSet { noteWants() } }
     /// What an IRC client asked for at once.
     var isToClose = false
     /// Nothing is carried out any more.
-    var isDraining = false
+    var isDraining = false { didSet { noteWants() } }
     var inputEnd: InputEnd?
     var inputWaiting: CheckedContinuation<Void, Never>?
     /// Among the sessions that the `IRCServer` knows to be woken.

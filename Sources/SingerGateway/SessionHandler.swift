@@ -18,6 +18,8 @@ final class SessionHandler: ChannelDuplexHandler {
     private var session: Session?
     private var context: ChannelHandlerContext?
     private var isReadHeld = false
+    /// Whether the session wants what is read.
+    var isWanted = true
 
     init(outbox: Outbox) {
         self.outbox = outbox
@@ -50,7 +52,7 @@ final class SessionHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if session?.assumeIsolated({ $0.wantsInput }) == true { context.read() } else { isReadHeld = true }
+        if isWanted, session != nil { context.read() } else { isReadHeld = true }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

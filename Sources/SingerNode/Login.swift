@@ -4,13 +4,13 @@ import Synchronization
 
 /// An account that a session has logged in to. Sessions of one account each have their own.
 ///
-/// A session reads what is new for it by `pushes()`, whenever `wakes` yields: nothing is queued for it, a slow session lags
+/// A session reads what is new for it by `news()`, whenever `wakes` yields: nothing is queued for it, a slow session lags
 /// behind and costs nothing. What the session wrote itself is not pushed back to it.
 public final class Login: Sendable {
     public let account: AccountKey
     public let name: Username
     public let fingerprint: Fingerprint
-    /// Posts of others that came while no session of the account was open; the first `pushes()` begins with the latest of them.
+    /// Posts of others that came while no session of the account was open; the first `news()` begins with the latest of them.
     public let unseen: Int
     /// Yields when there may be something new. Several wakes in a row may be one element. Finishes at logout or shutdown.
     public let wakes: AsyncStream<Void>
@@ -50,8 +50,8 @@ public final class Login: Sendable {
         if unseen > 0 { waker.yield() }
     }
 
-    /// The next of what is new, oldest first, about `Limits.rowsMax` at a time; empty when the session is up to date.
-    public func pushes() async throws(NodeError) -> [Push] {
+    /// The next of what is new, about `Limits.rowsMax` at a time; empty when the session is up to date.
+    public func news() async throws(NodeError) -> News {
         let (start, backlog, notices) = state.withLock { state in
             defer {
                 state.backlog = []
@@ -60,24 +60,24 @@ public final class Login: Sendable {
             return (state.cursor, state.backlog, state.notices)
         }
         do {
-            var pushes: [Push] = []
             var past: [PostView] = []
             for author in backlog { past += try await store.backlog(of: author, upTo: start) }
             // Several who were followed at once are read as the timeline is: by time, whoever wrote.
-            pushes += past.sorted { ($0.created, $0.id.hash.text) < ($1.created, $1.id.hash.text) }.map { .post($0, in: [.home]) }
+            var pushes = past.sorted { ($0.created, $0.id.hash.text) < ($1.created, $1.id.hash.text) }.map { Push.post($0, in: [.home]) }
             while true {
                 let (cursor, views, written) = state.withLock { ($0.cursor, $0.views, $0.written) }
                 let arrivals = try await store.arrivals(for: account, after: cursor, views: views, ownSince: began, besides: written)
-                pushes += state.withLock { state in
-                    // What was written while the store was read, too.
-                    let written = state.written
-                    state.written = written.filter { $0 > arrivals.cursor }
+                // What was written while the store was read, too.
+                let known = state.withLock { state in
+                    let known = state.written
+                    state.written = known.filter { $0 > arrivals.cursor }
                     state.cursor = max(state.cursor, arrivals.cursor)
-                    return arrivals.pushes.filter { !written.contains($0.arrival) }.map(\.push)
+                    return known
                 }
-                if !arrivals.isFull || pushes.count >= Limits.rowsMax { break }
+                if pushes.isEmpty, notices.isEmpty, arrivals.places.allSatisfy({ !known.contains($0) }), !arrivals.news.isFull { return arrivals.news }
+                pushes += zip(arrivals.places, arrivals.news.pushes).filter { !known.contains($0.0) }.map(\.1)
+                if !arrivals.news.isFull || pushes.count >= Limits.rowsMax { return News(pushes + notices, isFull: arrivals.news.isFull) }
             }
-            return pushes + notices
         } catch {
             // What was taken is still to be told.
             state.withLock { state in

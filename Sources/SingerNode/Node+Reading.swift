@@ -52,6 +52,15 @@ extension Node {
         }
     }
 
+    /// Those of some posts that are here, in this order.
+    public func posts(_ ids: [ShownID]) async throws(NodeError) -> [PostView] {
+        do {
+            return try await store.posts(ids.map(\.hash))
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
     /// The whole conversation that a post belongs to, oldest first.
     public func thread(_ id: String, _ login: Login) async throws(NodeError) -> [PostView] {
         do {

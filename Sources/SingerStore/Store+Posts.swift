@@ -37,6 +37,11 @@ extension Store {
         try await read { db in try Self.posts(Self.columns + " WHERE p.hash = ?1", [id.data], db).first }
     }
 
+    /// Those of some posts that are here, in this order.
+    public func posts(_ ids: [EntryID]) async throws(StoreError) -> [PostView] {
+        try await read { db in try ids.compactMap { try Self.posts(Self.columns + " WHERE p.hash = ?1", [$0.data], db).first } }
+    }
+
     /// The id of a post by its place in a log; `nil` for entries of other kinds.
     public func shownPost(of device: DeviceKey, _ seq: UInt64) async throws(StoreError) -> ShownID? {
         try await read { db in

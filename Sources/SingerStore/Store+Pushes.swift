@@ -6,11 +6,20 @@ public import SingerCore
 extension Store {
     /// A piece of what is new, and how far it goes.
     public struct Arrivals: Sendable {
-        public let pushes: [(arrival: Int64, push: Push)]
+        public let news: News
+        /// The arrival of each of `news`.
+        public let places: [Int64]
         /// Where to read on.
         public let cursor: Int64
-        /// Whether there may be more already.
-        public let isFull: Bool
+    }
+
+    /// What a session wants to know.
+    struct NewsQuestion: Sendable {
+        let account: AccountKey
+        let cursor: Int64
+        let views: Set<View>
+        let ownSince: Milliseconds
+        let known: Set<Int64>
     }
 
     /// The last arrival of all.
@@ -36,11 +45,13 @@ extension Store {
         """
 
     /// Not behind the last entry that counts of a device that was revoked since.
-    private static let counts = "NOT EXISTS (SELECT 1 FROM device d WHERE d.id = e.device_id AND d.revoked_after < e.seq)"
+    static let counts = "NOT EXISTS (SELECT 1 FROM device d WHERE d.id = e.device_id AND d.revoked_after < e.seq)"
 
     private static let isUnmuted =
         "(e.kind IN (1, 7) AND (e.account_id <> ?1 OR e.created >= ?3) AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))"
 
+    /// Sessions that ask at the same time are answered out of one snapshot: see `NewsReader`.
+    ///
     /// - Parameters:
     ///   - views: whose new posts are wanted besides the timeline's.
     ///   - ownSince: what the account itself wrote before is no news to it, also where it comes from another peer only now.
@@ -48,25 +59,30 @@ extension Store {
     public func arrivals(
         for account: AccountKey, after cursor: Int64, views: Set<View> = [], ownSince: Milliseconds = 0, besides known: Set<Int64> = []
     ) async throws(StoreError) -> Arrivals {
-        try await read { db in
-            guard let id = try Self.accountID(account, db) else { return Arrivals(pushes: [], cursor: cursor, isFull: false) }
-            let end = try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM entry")) ?? 0
-            guard end > cursor else { return Arrivals(pushes: [], cursor: cursor, isFull: false) }
-            let rows = try Row.fetchAll(
-                db.cachedStatement(
-                    sql: """
-                        SELECT e.id, e.kind, e.hash, e.account_id, e.body, \(Self.concerns) AS concerns FROM entry e
-                        WHERE e.id > ?2 AND \(Self.counts) AND (\(views.isEmpty ? "" : Self.isUnmuted + " OR ")\(Self.concerns))
-                        ORDER BY e.id LIMIT \(Limits.rowsMax)
-                        """),
-                arguments: [id, cursor, ownSince])
-            let pushes = try rows.compactMap { row -> (arrival: Int64, push: Push)? in
-                let arrival: Int64 = row[0]
-                return try known.contains(arrival) ? nil : Self.push(row, for: id, views, db).map { (arrival, $0) }
-            }
-            let isFull = rows.count == Limits.rowsMax
-            return Arrivals(pushes: pushes, cursor: isFull ? rows.last?[0] ?? end : end, isFull: isFull)
+        try await newsReader.ask(NewsQuestion(account: account, cursor: cursor, views: views, ownSince: ownSince, known: known))
+    }
+
+    /// The answer to one question by itself.
+    ///
+    /// - Parameters:
+    ///   - id: of the account that asks.
+    ///   - end: the last arrival of all.
+    static func arrivals(_ question: NewsQuestion, for id: Int64, upTo end: Int64, _ db: Database) throws -> Arrivals {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT e.id, e.kind, e.hash, e.account_id, e.body, \(Self.concerns) AS concerns FROM entry e
+                    WHERE e.id > ?2 AND \(Self.counts) AND (\(question.views.isEmpty ? "" : Self.isUnmuted + " OR ")\(Self.concerns))
+                    ORDER BY e.id LIMIT \(Limits.rowsMax)
+                    """),
+            arguments: [id, question.cursor, question.ownSince])
+        let found = try rows.compactMap { row -> (arrival: Int64, push: Push)? in
+            let arrival: Int64 = row[0]
+            return try question.known.contains(arrival) ? nil : Self.push(row, for: id, question.views, db).map { (arrival, $0) }
         }
+        let isFull = rows.count == Limits.rowsMax
+        return Arrivals(
+            news: News(found.map(\.push), isFull: isFull), places: found.map(\.arrival), cursor: isFull ? rows.last?[0] ?? end : end)
     }
 
     private static func push(_ row: Row, for account: Int64, _ views: Set<View>, _ db: Database) throws -> Push? {

@@ -26,6 +26,37 @@ import Testing
         }
     }
 
+    @Test func `posts that are sent in a row are told in their order, and each is answered`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (diogo) async throws in
+                try await diogo.register("diogo", "")
+                _ = try await diogo.ask("REGISTER diogo correct-horse")
+                try await gateway.connect { (andre) async throws in
+                    try await gateway.connect { (bia) async throws in
+                        // The same posts, in two ways.
+                        try await andre.register("andre", "message-tags draft/message-redaction")
+                        _ = try await andre.ask("REGISTER andre correct-horse", "FOLLOW diogo")
+                        try await bia.register("bia", "")
+                        _ = try await bia.ask("REGISTER bia correct-horse", "FOLLOW diogo", "SET ids off")
+                        let said = try await diogo.ask(
+                            "PRIVMSG &home :one", "PRIVMSG &HOME two", "PRIVMSG &home : ", "PRIVMSG &home :three", "PRIVMSG &home :.whois diogo",
+                            "PRIVMSG &home :four")
+                        let told = said.compactMap { $0.firstMatch(of: #/ TOPIC &home :(\w+)| (404) diogo &/#).map { $0.1 ?? $0.2 ?? "" } }
+                        #expect(told == ["one", "two", "404", "three", "four"])
+                        for text in ["one", "two", "three", "four"] {
+                            #expect(try await andre.wait(for: " PRIVMSG &home :").contains(" PRIVMSG &home :\(text)"))
+                        }
+                        for text in ["one", "two"] { #expect(try await bia.wait(for: " PRIVMSG &home :").hasSuffix(" PRIVMSG &home :\(text)\r\n")) }
+                        let id = try #require(said.joined().firstMatch(of: #/ TOPIC &home :two \[([a-z2-7]+)\]/#)?.1)
+                        _ = try await diogo.ask("DELETE \(id)")
+                        #expect(try await andre.wait(for: " REDACT ").contains(" REDACT &home \(id)"))
+                        #expect(try await bia.wait(for: " was deleted").contains(" NOTICE &home :\(id) was deleted"))
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `a deleted post goes from every view that showed it`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (diogo) async throws in

@@ -102,7 +102,7 @@ final class Person {
                 let push = unread.removeFirst()
                 if isWanted(push) { return push }
             }
-            unread = try await login.pushes()
+            unread = try await login.news().pushes
             if unread.isEmpty {
                 var wakes = login.wakes.makeAsyncIterator()
                 guard await wakes.next() != nil else { throw LoggedOut() }
@@ -119,7 +119,7 @@ final class Person {
 
     /// What was pushed and not yet asked for, without waiting.
     func pushed() async throws -> [String] {
-        unread += try await login.pushes()
+        unread += try await login.news().pushes
         defer { unread = [] }
         return unread.map(\.summary)
     }

@@ -18,7 +18,7 @@ import Testing
         #expect(try await peer.pushes(for: alice) == ["bob: bob 1", "bob: bob 3", "bob: bob 2", "alice: mine"])
         let arrivals = try await peer.store.arrivals(for: alice.account, after: 0)
         #expect(arrivals.cursor == (try await peer.store.latestArrival()))
-        #expect(try await peer.store.arrivals(for: alice.account, after: arrivals.cursor).pushes.isEmpty)
+        #expect(try await peer.store.arrivals(for: alice.account, after: arrivals.cursor).news.isEmpty)
     }
 
     @Test mutating func `more than fits at once comes in parts, each once`() async throws {
@@ -28,8 +28,8 @@ import Testing
         let log = bob.unsignedLog(UInt64(Limits.rowsMax * 2 + 50))
         try await peer.ingest(log)
         let first = try await peer.store.arrivals(for: alice.account, after: 0)
-        #expect(first.isFull)
-        #expect(first.pushes.count == Limits.rowsMax)
+        #expect(first.news.isFull)
+        #expect(first.news.pushes.count == Limits.rowsMax)
         #expect(try await peer.pushes(for: alice).count == log.count)
     }
 
@@ -87,6 +87,39 @@ import Testing
         try await peer.ingest(post, alice.follow(bob), bob.follow(alice), bob.like(post), bob.post("hello"))
         try await peer.store.mute(alice.account, bob.account, true)
         #expect(try await peer.pushes(for: alice) == ["alice: mine"])
+    }
+
+    @Test mutating func `who asks together is told the same as who asks alone`() async throws {
+        let peer = try TestStore()
+        var readers = (0..<5).map { TestAuthor("reader\($0)") }
+        for reader in readers { try await peer.addLocal(reader) }
+        // Two follow bob, one of them carol too; one mutes him; one writes; one is followed.
+        for index in [0, 1, 2] { try await peer.ingest(readers[index].follow(bob, at: TestAuthor.start)) }
+        try await peer.ingest(readers[1].follow(carol, at: TestAuthor.start))
+        try await peer.store.mute(readers[2].account, bob.account, true)
+        let cursor = try await peer.store.latestArrival()
+        try await peer.ingest(bob.posts(3))
+        try await peer.ingest(carol.post("hello"), bob.follow(readers[4]), readers[3].post("mine"))
+        let expected = [["bob: bob 1", "bob: bob 2", "bob: bob 3"], ["bob: bob 1", "bob: bob 2", "bob: bob 3", "carol: hello"], [], ["reader3: mine"]]
+        func ask(_ expected: [[String]]) async throws {
+            for (reader, expected) in zip(readers, expected) { #expect(try await peer.pushes(for: reader, after: cursor) == expected) }
+            try await withThrowingTaskGroup(of: Void.self) { [readers] group in
+                for _ in 0..<8 {
+                    for (reader, expected) in zip(readers, expected) {
+                        group.addTask {
+                            let told = try await peer.pushes(for: reader, after: cursor)
+                            #expect(told == expected)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+        try await ask(expected + [["bob follows"]])
+        // What is no post is told beside what is.
+        let gone = bob.post("gone")
+        try await peer.ingest(bob.delete(gone), gone)
+        try await ask([expected[0] + ["deleted"], expected[1] + ["deleted"], [], expected[3], ["bob follows"]])
     }
 
     @Test mutating func `at login the latest fifty of what came meanwhile are shown`() async throws {

@@ -48,9 +48,9 @@ struct TestStore {
         var cursor = cursor
         while true {
             let arrivals = try await store.arrivals(for: author.account, after: cursor)
-            pushes += arrivals.pushes.map { describe($0.push) }
+            pushes += arrivals.news.pushes.map(describe)
             cursor = arrivals.cursor
-            if !arrivals.isFull { return pushes }
+            if !arrivals.news.isFull { return pushes }
         }
     }
 

@@ -55,13 +55,35 @@ final class IRCClient {
     var nick: String { user?.nick ?? registration.nick ?? "*" }
 }
 
-struct IRCView: Hashable, Sendable {
+struct IRCView {
     let view: View
     /// As the client wrote it.
     let channel: String
     let opened: Milliseconds
-    /// The posts that were last shown in it: of a deleted post nothing else tells where it was.
-    private(set) var shown: [EntryID] = []
+    /// What was last shown in it: of a deleted post nothing else tells where it was.
+    private var shown: [Shown] = []
+    /// Posts in `shown`.
+    private var shownCount = 0
+
+    private enum Shown {
+        case post(EntryID)
+        /// All views that were shown the same refer to one list.
+        case posts([EntryID])
+
+        var count: Int {
+            switch self {
+            case .post: 1
+            case .posts(let posts): posts.count
+            }
+        }
+
+        func contains(_ id: EntryID) -> Bool {
+            switch self {
+            case .post(let post): post == id
+            case .posts(let posts): posts.contains(id)
+            }
+        }
+    }
 
     init(view: View, channel: String, opened: Milliseconds) {
         self.view = view
@@ -69,10 +91,18 @@ struct IRCView: Hashable, Sendable {
         self.opened = opened
     }
 
+    func hasShown(_ id: EntryID) -> Bool { shown.contains { $0.contains(id) } }
+
     mutating func didShow(_ id: EntryID) {
-        guard !shown.contains(id) else { return }
-        shown.append(id)
-        if shown.count > IRCLimits.shownMax { shown.removeFirst() }
+        if !hasShown(id) { note(.post(id)) }
+    }
+
+    mutating func didShow(_ posts: [EntryID]) { note(.posts(posts)) }
+
+    private mutating func note(_ new: Shown) {
+        shown.append(new)
+        shownCount += new.count
+        while shownCount > IRCLimits.shownMax, shown.count > 1 { shownCount -= shown.removeFirst().count }
     }
 }
 

@@ -2,17 +2,68 @@ internal import SingerCore
 
 /// What was said in an ordinary channel or between two users, as long as the peer runs. The oldest goes first.
 struct IRCHistory {
-    private(set) var items: [IRCHistoryItem] = []
+    private enum Entry {
+        case item(IRCHistoryItem)
+        case said(IRCSaid)
 
-    mutating func append(_ item: IRCHistoryItem) {
-        items.append(item)
+        var item: IRCHistoryItem {
+            switch self {
+            case .item(let item): item
+            case .said(let said): said.item
+            }
+        }
+    }
+
+    private var entries: [Entry] = []
+
+    var items: [IRCHistoryItem] { entries.map(\.item) }
+    var last: IRCHistoryItem? { entries.last?.item }
+
+    mutating func append(_ item: IRCHistoryItem) { append(.item(item)) }
+    mutating func append(_ said: IRCSaid) { append(.said(said)) }
+
+    private mutating func append(_ entry: Entry) {
+        entries.append(entry)
         // Some at a time: taking the first away moves all others.
-        if items.count > IRCLimits.historyMessagesMax + IRCLimits.historySlack { items.removeFirst(IRCLimits.historySlack) }
+        if entries.count > IRCLimits.historyMessagesMax + IRCLimits.historySlack { entries.removeFirst(IRCLimits.historySlack) }
     }
 
     func item(_ messageID: String) -> IRCHistoryItem? { items.last { $0.messageID == messageID } }
 
-    mutating func remove(_ messageID: String) { items.removeAll { $0.messageID == messageID } }
+    mutating func remove(_ messageID: String) { entries.removeAll { $0.item.messageID == messageID } }
+}
+
+/// One more line of somebody who speaks in a channel, of which nothing is made until somebody asks for the history.
+struct IRCSaid {
+    /// What many lines in a row have in common.
+    final class Speaker {
+        let source: String
+        let party: IRCPartyKey
+        let account: String?
+        let isBot: Bool
+        let channel: String
+
+        init(_ user: IRCUser, in channel: IRCChannel) {
+            source = user.source
+            party = user.key
+            account = user.account?.name
+            isBot = user.isBot
+            self.channel = channel.name
+        }
+
+        func isStill(_ user: IRCUser) -> Bool { source == user.source && isBot == user.isBot && party == user.key }
+    }
+
+    let speaker: Speaker
+    let id: IRCMessageID
+    let time: Milliseconds
+    let text: String
+
+    var item: IRCHistoryItem {
+        IRCHistoryItem(
+            messageID: id, time: time, source: speaker.source, party: speaker.party, account: speaker.account, isBot: speaker.isBot, command: "PRIVMSG",
+            target: speaker.channel, lines: [IRCHistoryItem.Line(text: text)], clientTags: [])
+    }
 }
 
 /// What a user said to another, and heard from them.

@@ -111,7 +111,7 @@ extension IRCServer {
         let folded = nick.ircFolded
         var mine = conversations[key, default: [:]]
         if mine[folded] == nil, mine.count >= IRCLimits.historyConversationsMax,
-            let oldest = mine.min(by: { $0.value.history.items.last?.time ?? 0 < $1.value.history.items.last?.time ?? 0 })
+            let oldest = mine.min(by: { $0.value.history.last?.time ?? 0 < $1.value.history.last?.time ?? 0 })
         {
             mine[oldest.key] = nil
         }

@@ -20,23 +20,42 @@ extension IRCServer {
 
     private func pushNews(_ number: Int, _ login: Login) async {
         while !Task.isCancelled {
-            let news: [Push]
+            let news: News
             do {
-                news = try await login.pushes()
+                news = try await login.news()
             } catch {
                 // Nothing is lost: the session's place is kept, and the next wake tries again.
                 logger.warning("News of an account can't be read", metadata: ["error": "\(error)"])
                 return
             }
-            guard !news.isEmpty, let client = clients[number], client.login === login else { return }
-            for push in news {
-                if client.postsToSkip > 0, case .post = push {
-                    client.postsToSkip -= 1
-                    continue
+            guard let client = clients[number], client.login === login else { return }
+            if news.isShared, client.postsToSkip == 0 {
+                showShared(news, to: client)
+            } else {
+                for push in news.pushes {
+                    if client.postsToSkip > 0, case .post = push {
+                        client.postsToSkip -= 1
+                        continue
+                    }
+                    show(push, to: client)
                 }
-                show(push, to: client)
+            }
+            // What comes later wakes the session again.
+            guard news.isFull else { return }
+        }
+    }
+
+    /// Posts of others in `&home`: the same bytes for all that agree in what changes them.
+    private func showShared(_ news: News, to client: IRCClient) {
+        guard client.user != nil, !news.isEmpty, let home = client.views[Self.home] else { return }
+        client.views[Self.home]?.didShow(news.sharedPosts)
+        let way = IRCWay(capabilities: client.capabilities.intersection(.saying), idStyle: client.idStyle, channel: home.channel)
+        let bytes = renderings.bytes(of: news, as: way) { bytes in
+            for case .post(let post, in: _) in news.pushes {
+                write(item(post, in: home.channel, by: IRCAccount.source(of: post.author), client), for: way.capabilities, to: &bytes)
             }
         }
+        send(bytes, to: client)
     }
 
     private func show(_ push: Push, to client: IRCClient) {

@@ -33,13 +33,22 @@ extension IRCServer {
             } else {
                 return numeric(.cannotSendToChannel, call, [target], "Posts are written in &home")
             }
-            let isEchoed = client.capabilities.contains(.echoMessage)
-            await posted(id, in: client.views[target.ircFolded]?.channel ?? target, login, call, isShown: isEchoed)
+            guard let post = try? await node.posts([id]).first else { return }
+            await posted(post, in: target, login, call)
         } catch {
-            let failure = Failure(error)
-            self.failure(call, failure, command: "PRIVMSG", context: [target])
-            numeric(.cannotSendToChannel, call, [target], failure.text)
+            refused(Failure(error), in: target, call)
         }
+    }
+
+    /// Answers who wrote a post in a view.
+    func posted(_ post: PostView, in target: String, _ login: Login, _ call: IRCCall) async {
+        let isEchoed = call.client.capabilities.contains(.echoMessage)
+        await posted(post, in: call.client.views[target.ircFolded]?.channel ?? target, login, call, isShown: isEchoed)
+    }
+
+    func refused(_ failure: Failure, in target: String, _ call: IRCCall) {
+        self.failure(call, failure, command: "PRIVMSG", context: [target])
+        numeric(.cannotSendToChannel, call, [target], failure.text)
     }
 
     /// What `/me` says (CTCP ACTION); `nil`: it is another request of CTCP.
@@ -50,15 +59,15 @@ extension IRCServer {
     /// Shows a post to the connection that wrote it, in all its open views to which the post belongs, and makes it the topic.
     ///
     /// - Parameter isShown: whether the client does not show it by itself.
-    func posted(_ id: ShownID, in channel: String, _ login: Login, _ call: IRCCall, isShown: Bool) async {
-        guard let post = try? await node.show(id.hash.text, login).post, let user = call.client.user else { return }
+    func posted(_ post: PostView, in channel: String, _ login: Login, _ call: IRCCall, isShown: Bool) async {
+        guard let user = call.client.user else { return }
         // Nothing is shown twice where it was written: there the client shows it by itself, or asked for the echo.
         let others = call.client.views.values.filter { $0.channel.ircFolded != channel.ircFolded }.sorted { $0.channel < $1.channel }
-        let selecting = (try? await node.views(Set(others.map(\.view)), containing: id, login)) ?? []
+        let selecting = others.isEmpty ? [] : (try? await node.views(Set(others.map(\.view)), containing: post.id, login)) ?? []
         for channel in (isShown ? [channel] : []) + others.filter({ selecting.contains($0.view) }).map(\.channel) {
             call.replies += replies(of: item(post, in: channel, call.client), for: call.client.capabilities)
         }
-        if !isShown { call.client.views[channel.ircFolded]?.didShow(id.hash) }
+        if !isShown { call.client.views[channel.ircFolded]?.didShow(post.id.hash) }
         for client in sessions(of: user) where client.views[Self.home] != nil {
             // A client that sees its own post again has its id already.
             guard client !== call.client || !isShown else { continue }
@@ -98,7 +107,7 @@ extension IRCServer {
 
     /// What a client is told of a deleted post: in every open view that showed it, or that selects it.
     func deletions(of id: ShownID, by source: String, in views: [View], _ client: IRCClient, except place: String? = nil) -> [IRCOutgoing] {
-        client.views.values.filter { views.contains($0.view) || $0.shown.contains(id.hash) }.sorted { $0.channel < $1.channel }.compactMap { view in
+        client.views.values.filter { views.contains($0.view) || $0.hasShown(id.hash) }.sorted { $0.channel < $1.channel }.compactMap { view in
             if client.capabilities.contains(.messageRedaction) {
                 var message = IRCOutgoing("REDACT", [view.channel, id.hash.text], source: source)
                 message.time = now

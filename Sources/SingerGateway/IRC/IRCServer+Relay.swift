@@ -23,7 +23,7 @@ struct IRCRun {
 /// Where a client spoke last, for whoever says one thing after the other.
 struct IRCSpeech {
     let channel: IRCChannel
-    let source: String
+    let speaker: IRCSaid.Speaker
     /// `PRIVMSG #channel :` as the client writes it.
     let typed: [UInt8]
     /// `:source PRIVMSG #channel :` as it is sent.
@@ -31,7 +31,7 @@ struct IRCSpeech {
 
     init(to target: String, _ channel: IRCChannel, _ user: IRCUser) {
         self.channel = channel
-        source = user.source
+        speaker = IRCSaid.Speaker(user, in: channel)
         typed = Array("PRIVMSG \(target) :".utf8)
         sent = Array(":\(user.source) PRIVMSG \(channel.name) :".utf8)
     }
@@ -69,20 +69,19 @@ extension IRCServer {
     /// - Returns: whether it was one. If not, nothing was done.
     func relay(_ line: UnsafeRawBufferPointer, from client: IRCClient) -> Bool {
         guard let speech = client.speech, let user = client.user, line.count > speech.typed.count, line.count <= IRCMessage.bytesMax,
-            line.begins(with: speech.typed), user.source == speech.source, speech.channel.members[user.number] != nil,
+            line.begins(with: speech.typed), speech.speaker.isStill(user), speech.channel.members[user.number] != nil,
             speech.channel.hears(user), !client.capabilities.contains(.echoMessage)
         else { return false }
         let bytes = UnsafeRawBufferPointer(rebasing: line[speech.typed.count...])
         guard speech.sent.count + bytes.count <= IRCMessage.bytesMax, !bytes.contains(byte: 0), !bytes.contains(byte: 13),
             let text = String(validating: bytes, as: UTF8.self)
         else { return false }
-        let item = IRCHistoryItem(
-            messageID: messageIDs.next(), time: now, source: user.source, party: user.key, account: user.account?.name, isBot: user.isBot,
-            command: "PRIVMSG", target: speech.channel.name, lines: [IRCHistoryItem.Line(text: text)], clientTags: [])
-        user.lastActive = item.time
-        speech.channel.history.append(item)
+        let said = IRCSaid(speaker: speech.speaker, id: messageIDs.next(), time: now, text: text)
+        user.lastActive = said.time
+        speech.channel.history.append(said)
         relay(in: speech.channel, from: client) { capabilities, buffer in
             if !capabilities.isDisjoint(with: .tagged) {
+                let item = said.item
                 var tags = item.outgoing(nil)
                 if capabilities.contains(.messageTags) { tags.messageID = item.messageID }
                 tags.writeTags(for: capabilities, to: &buffer)
@@ -90,6 +89,25 @@ extension IRCServer {
             buffer.writeBytes(speech.sent)
             buffer.writeBytes(bytes)
             buffer.writeStaticString("\r\n")
+        }
+        return true
+    }
+}
+
+extension IRCServer {
+    private static let ping = Array("PING ".utf8)
+
+    /// Takes the short way with what every client sends most often: `PING` and one word, without tags.
+    ///
+    /// - Returns: whether it was that. If not, nothing was done.
+    func pong(_ line: UnsafeRawBufferPointer, to client: IRCClient) -> Bool {
+        guard line.begins(with: Self.ping), line.count > Self.ping.count, pongStart.count + line.count <= IRCMessage.bytesMax else { return false }
+        let word = UnsafeRawBufferPointer(rebasing: line[Self.ping.count...])
+        guard word[0] != UInt8(ascii: ":"), word.allSatisfy({ (0x21...0x7e).contains($0) }) else { return false }
+        send(to: client) {
+            $0.writeBytes(pongStart)
+            $0.writeBytes(word)
+            $0.writeStaticString("\r\n")
         }
         return true
     }

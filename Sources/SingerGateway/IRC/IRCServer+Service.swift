@@ -109,8 +109,8 @@ extension IRCServer {
         case .following, .unfollowed: showFollowing(done, call)
         case .posted(let id):
             // It was not typed where it belongs, so no client shows it there by itself.
-            guard let login = call.client.login, let home = call.client.views[Self.home] else { return }
-            await posted(id, in: home.channel, login, call, isShown: true)
+            guard let login = call.client.login, let home = call.client.views[Self.home], let post = try? await node.posts([id]).first else { return }
+            await posted(post, in: home.channel, login, call, isShown: true)
         case .deleted(let id):
             guard let user = call.client.user, let login = call.client.login else { return }
             for message in deletions(of: id, by: user.source, in: [.home, .user(login.account)], call.client, except: place) { call.reply(message) }

@@ -53,7 +53,11 @@ extension IRCServer {
     /// A post as a message to a view.
     func item(_ post: PostView, in channel: String, _ client: IRCClient) -> IRCHistoryItem {
         client.views[channel.ircFolded]?.didShow(post.id.hash)
-        let source = source(of: post.author, to: client)
+        return item(post, in: channel, by: source(of: post.author, to: client), client)
+    }
+
+    /// The same for all clients that agree in what `IRCWay` holds.
+    func item(_ post: PostView, in channel: String, by source: String, _ client: IRCClient) -> IRCHistoryItem {
         // `:source PRIVMSG channel :`
         let bytesMax = IRCMessage.bytesMax - source.utf8.count - channel.utf8.count - 12
         let isPast = !client.capabilities.contains(.serverTime) && now - post.created > IRCLimits.untoldTimeMax

@@ -28,6 +28,8 @@ actor IRCServer {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     nonisolated let serverName: String
+    /// `:server PONG server :`
+    let pongStart: [UInt8]
     let configuration: GatewayConfiguration
     let node: Node
     let logger: Logger
@@ -58,6 +60,7 @@ actor IRCServer {
     var messageIDs = IRCMessageIDs()
     /// What is being said in a channel: see `IRCServer+Relay`.
     var run: IRCRun?
+    let renderings = NewsRenderings<IRCWay>()
 
     struct Whowas {
         let nick: String
@@ -72,6 +75,7 @@ actor IRCServer {
         executor = eventLoop.executor
         self.configuration = configuration
         serverName = configuration.serverName
+        pongStart = Array(":\(serverName) PONG \(serverName) :".utf8)
         self.node = node
         self.logger = logger
         started = Node.systemClock()
@@ -98,7 +102,7 @@ actor IRCServer {
         guard let client = clients[number] else { return (.close, nil) }
         client.liveness.heard(.now())
         while !client.isGone {
-            if lines.take({ relay($0, from: client) }) { continue }
+            if lines.take({ relay($0, from: client) || pong($0, to: client) }) { continue }
             guard let item = lines.next() else { return (.more, nil) }
             switch begin(Input(item, lines), from: client) {
             case .done(.more): continue
@@ -112,8 +116,16 @@ actor IRCServer {
     /// Carries out what a client sent, in order.
     func take(_ inputs: [Input], from number: Int) async -> Session.Next {
         clients[number]?.liveness.heard(.now())
-        for input in inputs {
+        var rest = inputs[...]
+        while let input = rest.first {
             guard let client = clients[number], !client.isGone else { return .close }
+            let posts = postsInARow(rest, from: client)
+            if posts.count > 1 {
+                rest.removeFirst(posts.count)
+                await post(posts)
+                continue
+            }
+            rest.removeFirst()
             if await take(input, from: client) == .close { return .close }
         }
         return .more
@@ -159,6 +171,12 @@ actor IRCServer {
         guard !client.isGone else { return }
         endRun(for: client)
         client.outbox.append(bytes)
+    }
+
+    func send(_ shared: Outbox.Shared, to client: IRCClient) {
+        guard !client.isGone else { return }
+        endRun(for: client)
+        client.outbox.append(shared)
     }
 
     func send(to client: IRCClient, _ write: (inout ByteBuffer) -> Void) {
