@@ -50,7 +50,7 @@ public final class Store: Sendable {
             }
         }
         lock.mark()
-        commits = GroupCommit(pool)
+        commits = GroupCommit(pool, ending: Self.indexSome)
         try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     }
 
