@@ -48,54 +48,71 @@ extension Store {
     public func arrivals(
         for account: AccountKey, after cursor: Int64, views: Set<View> = [], ownSince: Milliseconds = 0, besides known: Set<Int64> = []
     ) async throws(StoreError) -> Arrivals {
-        try await read { db in
+        try await reads.read { db, shared in
             guard let id = try Self.accountID(account, db) else { return Arrivals(pushes: [], cursor: cursor, isFull: false) }
-            let end = try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM entry")) ?? 0
+            let end = try shared.latestArrival ?? db.first("SELECT coalesce(max(id), 0) FROM entry") { $0.int(0) } ?? 0
+            shared.latestArrival = end
             guard end > cursor else { return Arrivals(pushes: [], cursor: cursor, isFull: false) }
-            let rows = try Row.fetchAll(
-                db.cachedStatement(
-                    sql: """
-                        SELECT e.id, e.kind, e.hash, e.account_id, e.body, \(Self.concerns) AS concerns FROM entry e
-                        WHERE e.id > ?2 AND \(Self.counts) AND (\(views.isEmpty ? "" : Self.isUnmuted + " OR ")\(Self.concerns))
-                        ORDER BY e.id LIMIT \(Limits.rowsMax)
-                        """),
-                arguments: [id, cursor, ownSince])
-            let pushes = try rows.compactMap { row -> (arrival: Int64, push: Push)? in
-                let arrival: Int64 = row[0]
-                return try known.contains(arrival) ? nil : Self.push(row, for: id, views, db).map { (arrival, $0) }
+            var found: [Arrival] = []
+            let sql = """
+                SELECT e.id, e.kind, e.account_id, e.body, \(Self.concerns) FROM entry e
+                WHERE e.id > ?2 AND (\(views.isEmpty ? "" : Self.isUnmuted + " OR ")\(Self.concerns)) AND \(Self.counts)
+                ORDER BY e.id LIMIT \(Limits.rowsMax)
+                """
+            try db.each(sql, [.int(id), .int(cursor), .int(ownSince)]) { found.append(Arrival($0)) }
+            let pushes = try found.compactMap { arrival -> (arrival: Int64, push: Push)? in
+                try known.contains(arrival.id) ? nil : Self.push(arrival, for: id, views, shared, db).map { (arrival.id, $0) }
             }
-            let isFull = rows.count == Limits.rowsMax
-            return Arrivals(pushes: pushes, cursor: isFull ? rows.last?[0] ?? end : end, isFull: isFull)
+            let isFull = found.count == Limits.rowsMax
+            return Arrivals(pushes: pushes, cursor: isFull ? found.last?.id ?? end : end, isFull: isFull)
         }
     }
 
-    private static func push(_ row: Row, for account: Int64, _ views: Set<View>, _ db: Database) throws -> Push? {
-        let arrival: Int64 = row[0]
-        let actor: Int64 = row[3]
-        switch Entry.Kind(rawValue: row[1]) {
+    /// An entry that is news to somebody.
+    private struct Arrival {
+        let id: Int64
+        let kind: Entry.Kind?
+        let actor: Int64
+        let body: Data?
+        /// Whether it is of the timeline, or about the account.
+        let isHome: Bool
+
+        init(_ row: SQLRow) {
+            id = row.int(0)
+            kind = Entry.Kind(rawValue: Int(row.int(1)))
+            actor = row.int(2)
+            // A post's is read with its author, once for all whom it concerns.
+            body = kind == .post || row.isNull(3) ? nil : row.data(3)
+            isHome = row.bool(4)
+        }
+    }
+
+    private static func push(_ arrival: Arrival, for account: Int64, _ views: Set<View>, _ shared: GroupRead.Shared, _ db: Database) throws -> Push? {
+        switch arrival.kind {
         case .post:
-            guard let post = try post(at: arrival, db), !post.isDeleted else { return nil }
-            let isHome: Bool = row["concerns"]
-            let others = try Self.views(views, with: arrival, for: account, db)
-            return isHome || !others.isEmpty ? .post(post, in: (isHome ? [.home] : []) + others) : nil
+            let post = try shared.posts[arrival.id] ?? Self.post(at: arrival.id, db)
+            shared.posts[arrival.id] = .some(post)
+            guard let post, !post.isDeleted else { return nil }
+            let others = try Self.views(views, with: arrival.id, for: account, db)
+            return arrival.isHome || !others.isEmpty ? .post(post, in: (arrival.isHome ? [.home] : []) + others) : nil
         case .follow, .unfollow:
             // Only the word that counts: an old one may arrive late.
             let latest = try Bool.fetchOne(
                 db.cachedStatement(sql: "SELECT following FROM follow WHERE follower_id = ? AND followee_id = ? AND entry_id = ?"),
-                arguments: [actor, account, arrival])
-            return try latest.map { try $0 ? .follow(user(actor, db)) : .unfollow(user(actor, db)) }
+                arguments: [arrival.actor, account, arrival.id])
+            return try latest.map { try $0 ? .follow(user(arrival.actor, db)) : .unfollow(user(arrival.actor, db)) }
         case .like:
-            guard let target = try reference(row[4], kind: .like) else { return nil }
-            return .like(try user(actor, db), try shown(target.entry, db))
+            guard let target = try reference(arrival.body, kind: .like) else { return nil }
+            return .like(try user(arrival.actor, db), try shown(target.entry, db))
         case .delete:
-            guard let target = try reference(row[4], kind: .delete) else { return nil }
+            guard let target = try reference(arrival.body, kind: .delete) else { return nil }
             let isPost = try Bool.fetchOne(
-                db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM post WHERE hash = ? AND account_id = ?)"), arguments: [target.entry.data, actor])
+                db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM post WHERE hash = ? AND account_id = ?)"), arguments: [target.entry.data, arrival.actor])
             guard isPost == true else { return nil }
-            let author = try user(actor, db)
-            let isHome: Bool = row["concerns"]
+            let author = try user(arrival.actor, db)
             return .deleted(
-                try shown(target.entry, db), by: author, in: (isHome ? [.home] : []) + (views.contains(.user(author.account)) ? [.user(author.account)] : []))
+                try shown(target.entry, db), by: author,
+                in: (arrival.isHome ? [.home] : []) + (views.contains(.user(author.account)) ? [.user(author.account)] : []))
         case .profile, .unlike, .revoke, nil: return nil
         }
     }
@@ -124,7 +141,7 @@ extension Store {
             let bounds = try Row.fetchOne(
                 db, sql: "SELECT seen, (SELECT coalesce(max(id), 0) FROM entry) FROM local_account WHERE account_id = ?", arguments: [id])
             let seen = bounds.map { max($0[0] as Int64, ($0[1] as Int64) - Int64(Limits.unseenEntriesMax)) } ?? 0
-            let unseen = "SELECT e.id FROM entry e WHERE e.id > ?2 AND \(Self.counts) AND \(Self.concerns) AND e.kind = 1 AND e.account_id <> ?1"
+            let unseen = "SELECT e.id FROM entry e WHERE e.id > ?2 AND e.kind = 1 AND e.account_id <> ?1 AND \(Self.concerns) AND \(Self.counts)"
             let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM (\(unseen))", arguments: [id, seen, 0]) ?? 0
             guard count > Limits.unseenPostsMax else { return (seen, count) }
             let first = try Int64.fetchOne(
@@ -133,12 +150,18 @@ extension Store {
         }
     }
 
-    /// Notes how far the account has been shown what is new. Never goes back.
-    public func setSeen(_ account: AccountKey, _ cursor: Int64) async throws(StoreError) {
+    /// Notes how far an account has been shown what is new. Never goes back.
+    public func setSeen(_ account: AccountKey, _ cursor: Int64) async throws(StoreError) { try await setSeen([account: cursor]) }
+
+    /// The same for several in one commit.
+    public func setSeen(_ cursors: [AccountKey: Int64]) async throws(StoreError) {
+        guard !cursors.isEmpty else { return }
         try await write { db in
-            try db.run(
-                sql: "UPDATE local_account SET seen = max(seen, ?) WHERE account_id = (SELECT id FROM account WHERE key = ?)",
-                arguments: [cursor, account.data])
+            for (account, cursor) in cursors {
+                try db.step(
+                    "UPDATE local_account SET seen = max(seen, ?) WHERE account_id = (SELECT id FROM account WHERE key = ?)", .int(cursor),
+                    .blob(account.data))
+            }
         }
     }
 }

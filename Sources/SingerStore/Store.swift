@@ -8,6 +8,7 @@ public import Logging
 public final class Store: Sendable {
     let pool: DatabasePool
     let commits: GroupCommit
+    let reads: GroupRead
     let logEnds = LogEnds()
     private let lock: DirectoryLock
     /// The data directory.
@@ -51,6 +52,7 @@ public final class Store: Sendable {
         }
         lock.mark()
         commits = GroupCommit(pool, ending: Self.indexSome)
+        reads = GroupRead(pool)
         try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     }
 
