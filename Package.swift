@@ -22,6 +22,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
@@ -75,7 +76,7 @@ let package = Package(
         .executableTarget(name: "singer-sim", dependencies: ["SingerSimulation", "SingerCore", arguments], swiftSettings: settings),
 
         // One module for each foreign dependency.
-        .target(name: "SingerStore", dependencies: ["SingerCore", grdb, logging], swiftSettings: actorSettings),
+        .target(name: "SingerStore", dependencies: ["SingerCore", grdb, sqlite, logging], swiftSettings: actorSettings),
         .target(name: "COpenDHT", linkerSettings: [.linkedLibrary("opendht")]),
         .target(name: "SingerDHT", dependencies: ["SingerCore", "COpenDHT", logging], swiftSettings: actorSettings),
         .target(

@@ -17,6 +17,19 @@ public struct Bytes32<Role>: Hashable, Comparable, Sendable {
     public var bytes: [UInt8] { withUnsafeBytes(of: Self.swapped(words)) { Array($0) } }
     public var data: Data { withUnsafeBytes(of: Self.swapped(words)) { Data($0) } }
 
+    /// Lends the bytes for as long as `body` runs.
+    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try withUnsafeBytes(of: Self.swapped(words), body)
+    }
+
+    /// How many of the first bits of two values are the same.
+    func bitsShared(with other: Self) -> Int {
+        if words.0 != other.words.0 { return (words.0 ^ other.words.0).leadingZeroBitCount }
+        if words.1 != other.words.1 { return 64 + (words.1 ^ other.words.1).leadingZeroBitCount }
+        if words.2 != other.words.2 { return 128 + (words.2 ^ other.words.2).leadingZeroBitCount }
+        return 192 + (words.3 ^ other.words.3).leadingZeroBitCount
+    }
+
     /// From the order of the bytes to that of the machine, and back.
     private static func swapped(_ words: (UInt64, UInt64, UInt64, UInt64)) -> (UInt64, UInt64, UInt64, UInt64) {
         (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)

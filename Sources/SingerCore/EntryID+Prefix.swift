@@ -3,14 +3,10 @@ extension EntryID {
     public var text: String { Base32.encode(bytes) }
 
     /// The first characters of the id.
-    public func prefix(_ characters: Int) -> String { String(text.prefix(characters)) }
+    public func prefix(_ characters: Int) -> String { String(Base32.encode(bytes.prefix((characters * 5 + 7) / 8)).prefix(characters)) }
 
     /// How many of the first characters of two ids are the same.
-    public func charactersShared(with other: EntryID) -> Int {
-        let (a, b) = (bytes, other.bytes)
-        guard let index = a.indices.first(where: { a[$0] != b[$0] }) else { return text.utf8.count }
-        return (index * 8 + (a[index] ^ b[index]).leadingZeroBitCount) / 5
-    }
+    public func charactersShared(with other: EntryID) -> Int { self == other ? 52 : bitsShared(with: other) / 5 }
 }
 
 /// What a person types for an id: its first characters, four or more.

@@ -82,7 +82,9 @@ extension String {
 
 extension StringProtocol {
     /// Whether there is nothing but printable ASCII: normalised as it stands, and most of what is written.
-    fileprivate var isPlainASCII: Bool { utf8.allSatisfy { (0x20..<0x7F).contains($0) } }
+    fileprivate var isPlainASCII: Bool {
+        utf8.withContiguousStorageIfAvailable { $0.allSatisfy { (0x20..<0x7F).contains($0) } } ?? utf8.allSatisfy { (0x20..<0x7F).contains($0) }
+    }
 
     /// The text with nothing in it that could drive a terminal: control characters (C0, C1), bidirectional overrides and
     /// line separators become U+FFFD. Newlines are the caller's to deal with.

@@ -27,6 +27,13 @@ public struct TokenBucket: Sendable {
         return tokens >= 0 ? .zero : .seconds(-tokens / perSecond)
     }
 
+    /// Whether nothing is known of it that a new one would not have.
+    public func isFull(at now: ContinuousClock.Instant) -> Bool {
+        var copy = self
+        copy.refill(now)
+        return copy.tokens >= burst
+    }
+
     private mutating func refill(_ now: ContinuousClock.Instant) {
         guard now > last else { return }
         tokens = min(burst, tokens + (now - last) / .seconds(1) * perSecond)

@@ -19,7 +19,7 @@ extension Node {
         }
     }
 
-    private static func followee(of entry: Entry) -> AccountKey? {
+    static func followee(of entry: Entry) -> AccountKey? {
         switch entry.content {
         case .follow(let who), .unfollow(let who): who.account
         case .post, .profile, .like, .unlike, .delete, .revoke, nil: nil

@@ -7,9 +7,8 @@ extension Node {
     /// What of one account's entries has gone into the DHT, and what waits.
     struct NewsPace {
         var bucket = TokenBucket(perSecond: 1 / (newsPeriod / .seconds(1)), burst: Double(newsBurstMax), now: .now)
-        /// The newest of those that came too fast.
-        var waiting: Entry?
-        var isWaiting = false
+        /// The newest of those that came too fast, until its turn comes.
+        var waiting: (entry: Entry, device: DeviceSecret)?
     }
 
     /// A listener hears of this many entries written in a row; then of the newest one, at this interval. What it has not heard
@@ -26,28 +25,36 @@ extension Node {
 
     /// An entry written here goes into the DHT too: for those who listen and have no link, and for the account's followers to be found.
     func publish(_ entry: Entry, by device: DeviceSecret) {
+        if Self.followee(of: entry) != nil { job { await self.putEdge(entry, by: device) } }
+        putNews(entry, by: device)
+    }
+
+    private func putNews(_ entry: Entry, by device: DeviceSecret) {
         let account = entry.header.account
-        let directory = directory
-        job { await self.putEdge(entry, by: device) }
         // Nothing takes the place of a revocation.
         if newsPaces[account, default: NewsPace()].bucket.take(1, now: .now) || entry.header.kind == .revoke {
+            let directory = directory
             job { await directory.put(EntryRecord.news(entry, by: device), permanent: false) }
             return
         }
-        newsPaces[account]?.waiting = entry
-        guard newsPaces[account]?.isWaiting == false else { return }
-        newsPaces[account]?.isWaiting = true
+        let isPlanned = newsPaces[account]?.waiting != nil
+        newsPaces[account]?.waiting = (entry, device)
+        guard !isPlanned else { return }
         job {
             try? await Task.sleep(for: Self.newsPeriod)
-            await self.publishWaiting(of: account, by: device)
+            await self.putWaitingNews(of: account)
         }
     }
 
-    private func publishWaiting(of account: AccountKey, by device: DeviceSecret) {
-        newsPaces[account]?.isWaiting = false
-        guard !Task.isCancelled, let entry = newsPaces[account]?.waiting, entry.header.device == device.publicKey else { return }
+    private func putWaitingNews(of account: AccountKey) {
+        guard let (entry, device) = newsPaces[account]?.waiting else { return }
         newsPaces[account]?.waiting = nil
-        publish(entry, by: device)
+        if !Task.isCancelled { putNews(entry, by: device) }
+    }
+
+    /// Whoever has not written for a while may write as much at once as anybody.
+    func forgetNewsPaces() {
+        newsPaces = newsPaces.filter { $0.value.waiting != nil || !$0.value.bucket.isFull(at: .now) }
     }
 
     /// Notes that an account's record is out of date; it is written again shortly, once for many changes.

@@ -81,6 +81,7 @@ extension Node: Service {
             await renewPresence()
             await keepMemories()
             watchRivals()
+            forgetNewsPaces()
             await meetLinked()
             if .now - tended > Self.tendPeriod { tend() }
             await rememberSeen(&seenWritten)
@@ -96,13 +97,16 @@ extension Node: Service {
 
     /// Notes in the store how far sessions have read, not at every line but before long.
     private func rememberSeen(_ written: inout [ObjectIdentifier: Milliseconds]) async {
+        var seen: [AccountKey: Int64] = [:]
         for account in opened.values {
             guard let login = account.logins.values.max(by: { $0.cursor < $1.cursor }) else { continue }
             if written[ObjectIdentifier(login)] != login.cursor {
                 written[ObjectIdentifier(login)] = login.cursor
-                try? await store.setSeen(login.account, login.cursor)
+                seen[login.account] = login.cursor
             }
         }
+        // All in one commit: one after the other they would take up the disk.
+        try? await store.setSeen(seen)
         let open = Set(opened.values.flatMap(\.logins.keys))
         written = written.filter { open.contains($0.key) }
     }

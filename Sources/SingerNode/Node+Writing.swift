@@ -152,7 +152,8 @@ extension Node {
         let account = try keys(of: login)
         try await ownLogIsLevel(login.account, account.certificate.device)
         let written = try await store.append(contents, by: account.keys.device, account.certificate, now: clock()) { login.wrote($0) }
-        if fresh.isEmpty { job { await self.spreadFresh() } }
+        // Behind all who wait for the same commit, and before anything else that is set going.
+        if fresh.isEmpty { Task { self.spreadFresh() } }
         fresh += written.map { FreshEntry(written: $0, device: account.keys.device) }
         return written.map(\.shown)
     }

@@ -22,9 +22,14 @@ final class GroupCommit: Sendable {
     private static let writesMax = 512
 
     private let pool: DatabasePool
+    private let ending: @Sendable (Database) throws -> Void
     private let state = Mutex(State())
 
-    init(_ pool: DatabasePool) { self.pool = pool }
+    /// - Parameter ending: the last of each transaction, once for all its writes.
+    init(_ pool: DatabasePool, ending: @escaping @Sendable (Database) throws -> Void) {
+        self.pool = pool
+        self.ending = ending
+    }
 
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
         do {
@@ -91,6 +96,7 @@ final class GroupCommit: Sendable {
                         try write.body(db)
                     }
                     begun = 0
+                    try ending(db)
                     return .commit
                 }
                 for write in writes { write.finish(nil) }

@@ -25,9 +25,9 @@ extension Store {
         let signed = drafts.map { $0.signed(by: device) }
         do {
             return try await write { [logEnds] db in
-                let (account, deviceID) = try Self.device(certificate, db)
-                var end = try Self.end(of: deviceID, db)
-                var signer: Signer?
+                let own = try Self.device(certificate, db)
+                var signer: Signer? = own
+                var end = own.end.map { LogEnd($0) }
                 var written: [Written] = []
                 var arrivals: [Int64] = []
                 for (index, content) in contents.enumerated() {
@@ -37,7 +37,7 @@ extension Store {
                     let next = entry ?? Entry(content, after: end?.place, by: device, certificate: certificate, now: now)
                     if entry == nil { logEnds.note(LogEnd(next), of: certificate.device) }
                     end = LogEnd(next)
-                    written.append(try Self.append(next, account, now: now, &signer, willCommit: { arrivals.append($0) }, db))
+                    written.append(try Self.append(next, own.accountID, now: now, &signer, willCommit: { arrivals.append($0) }, db))
                 }
                 arrivals.forEach(willCommit)
                 return written
@@ -59,10 +59,10 @@ extension Store {
     static func append(
         _ content: Entry.Content, by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds, willCommit: (Int64) -> Void, _ db: Database
     ) throws -> Written {
-        let (account, deviceID) = try Self.device(certificate, db)
-        let entry = Entry(content, after: try end(of: deviceID, db)?.place, by: device, certificate: certificate, now: now)
-        var signer: Signer?
-        return try append(entry, account, now: now, &signer, willCommit: willCommit, db)
+        let own = try Self.device(certificate, db)
+        let entry = Entry(content, after: own.end.map { LogEnd($0).place }, by: device, certificate: certificate, now: now)
+        var signer: Signer? = own
+        return try append(entry, own.accountID, now: now, &signer, willCommit: willCommit, db)
     }
 
     private static func append(
@@ -78,12 +78,6 @@ extension Store {
         case .revoked: throw StoreRefusal.revoked
         case .completed, .duplicate, .parked, .refused: throw StoreError.failed("a new entry of this peer came out as \(outcome)")
         }
-    }
-
-    private static func end(of deviceID: Int64, _ db: Database) throws -> LogEnd? {
-        try Row.fetchOne(
-            db.cachedStatement(sql: "SELECT hash, seq, created FROM entry WHERE device_id = ? ORDER BY seq DESC LIMIT 1"), arguments: [deviceID]
-        ).flatMap { row in EntryID(row[0] as Data).map { LogEnd(id: $0, seq: UInt64(row[1] as Int64), created: row[2]) } }
     }
 
     /// Puts into the outbox to whom an entry is owed.
@@ -134,6 +128,7 @@ struct LogEnd: Hashable, Sendable {
 
 extension LogEnd {
     init(_ entry: Entry) { self.init(id: entry.id, seq: entry.header.seq, created: entry.header.created) }
+    init(_ last: Store.Neighbour) { self.init(id: last.hash, seq: UInt64(last.seq), created: last.created) }
 }
 
 /// Where the logs that are written here will end once everything under way is committed. Only a guess, which the transaction

@@ -7,7 +7,7 @@ extension Store {
     /// Keeps a verified proof that came from elsewhere: the device is quarantined as if it had been found here.
     public func keep(_ proof: Equivocation) async throws(StoreError) {
         try await write { db in
-            let (_, device) = try Self.device(proof.certificate, db)
+            let device = try Self.device(proof.certificate, db).device.id
             // One proof is enough.
             guard try Bool.fetchOne(db, sql: "SELECT quarantined FROM device WHERE id = ?", arguments: [device]) == false else { return }
             try Self.quarantine(device, proof.seq, [proof.first, proof.second].map { ($0.header, $0.signature) }, db)

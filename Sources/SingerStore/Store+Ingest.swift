@@ -69,7 +69,7 @@ extension Store {
                 arguments: [entry.id.data, header.created - Limits.clockSkewMax, entry.encoded])
             return .parked
         }
-        guard let signer = try last?.certificate == entry.certificate ? last : Self.signer(entry.certificate, db) else { return .refused }
+        guard var signer = try last?.certificate == entry.certificate ? last : Self.signer(entry.certificate, db) else { return .refused }
         let (accountID, device) = (signer.accountID, signer.device)
         // What follows may revoke or quarantine a device, this one or another.
         last = nil
@@ -77,9 +77,9 @@ extension Store {
         if case .revoke(let revocation)? = entry.content { try apply(revocation, accountID, db) }
         if let last = device.revokedAfter, Revocation.voids(header, after: UInt64(last)) { return .revoked }
         if device.isQuarantined { return .quarantined }
-        var place = try Place(of: header, device.id, db)
+        var place = try Place(of: header, signer, db)
         if let standing = place.standing {
-            if standing.hash == entry.id.data { return standing.hasBody ? .duplicate : try complete(standing.arrival, entry, accountID, now: now, db) }
+            if standing.hash == entry.id { return standing.hasBody ? .duplicate : try complete(standing.arrival, entry, accountID, now: now, db) }
             try quarantine(device.id, header.seq, [signedHeader(standing, db), (entry.headerBytes, entry.signature)], db)
             return .equivocation
         }
@@ -88,7 +88,10 @@ extension Store {
             // Nobody forwards what they have yet to write.
             guard original.header.device != header.device || original.header.seq < header.seq else { return .refused }
             isHidden = try ingest(original, now: now, db) == .revoked
-            if original.header.device == header.device { place = try Place(of: header, device.id, db) }
+            if original.header.device == header.device {
+                signer.end = try Self.end(of: device.id, db)
+                place = try Place(of: header, signer, db)
+            }
         }
         if let neighbour = place.contradiction(of: entry) {
             try quarantine(device.id, header.seq, [signedHeader(neighbour, db), (entry.headerBytes, entry.signature)], db)
@@ -96,102 +99,26 @@ extension Store {
         }
 
         let isDeleted = try header.kind == .post && Self.isDeleted(entry.id, by: accountID, db)
-        try db.run(
-            sql: """
-                INSERT INTO entry (hash, device_id, account_id, seq, previous, created, kind, header, signature, body, target_id)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                entry.id.data, device.id, accountID, Int64(header.seq), header.previous?.data, header.created, header.kind.rawValue, entry.headerBytes,
-                entry.signature, isDeleted ? nil : entry.body, try target(of: entry, db),
-            ])
+        let body = isDeleted ? nil : entry.body
+        try db.step(
+            """
+            INSERT INTO entry (hash, device_id, account_id, seq, previous, created, kind, header, signature, body, target_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, .hash(entry.id), .int(device.id), .int(accountID), .int(Int64(header.seq)), .hash(header.previous), .int(header.created),
+            .int(Int64(header.kind.rawValue)), .blob(entry.headerBytes), .blob(entry.signature), .blob(body), .int(try target(of: entry, db)))
         let arrival = db.lastInsertedRowID
         try hold(header.seq, device.id, between: place, db)
         try apply(entry, arrival: arrival, accountID, device.id, isDeleted: isDeleted, isHidden: isHidden, db)
+        if Int64(header.seq) > signer.end?.seq ?? 0 {
+            signer.end = Neighbour(
+                seq: Int64(header.seq), arrival: arrival, hash: entry.id, previous: header.previous, created: header.created, hasBody: body != nil)
+        }
         if header.kind != .revoke { last = signer }
         return .stored(arrival: arrival)
     }
 
-    /// A device as entries are judged by.
-    struct DeviceRow {
-        let id: Int64
-        let isQuarantined: Bool
-        let revokedAfter: Int64?
-    }
-
-    struct Signer {
-        let certificate: Certificate
-        let accountID: Int64
-        let device: DeviceRow
-    }
-
-    /// The rows of the account and the device that a certificate names, which are made if they are not there; `nil` for a device that
-    /// speaks for another account.
-    private static func signer(_ certificate: Certificate, _ db: Database) throws -> Signer? {
-        let select = try db.cachedStatement(
-            sql: """
-                SELECT d.id, d.quarantined, d.revoked_after, a.id, a.key, a.certified FROM device d JOIN account a ON a.id = d.account_id WHERE d.key = ?
-                """)
-        func row() throws -> Signer? {
-            guard let row = try Row.fetchOne(select, arguments: [certificate.device.data]), row[4] as Data == certificate.account.data, row[5] as Bool
-            else { return nil }
-            return Signer(certificate: certificate, accountID: row[3], device: DeviceRow(id: row[0], isQuarantined: row[1], revokedAfter: row[2]))
-        }
-        if let known = try row() { return known }
-        let accountID = try certify(certificate.account, as: certificate.name, db)
-        try db.run(
-            sql: "INSERT INTO device (account_id, key, certificate, signature) VALUES (?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-            arguments: [accountID, certificate.device.data, certificate.payload, certificate.signature])
-        // It may have been revoked before it was heard of.
-        return try row()
-    }
-
-    /// Makes sure of the rows of an account and its device.
-    static func device(_ certificate: Certificate, _ db: Database) throws -> (account: Int64, device: Int64) {
-        guard let signer = try signer(certificate, db) else { throw StoreRefusal.quarantined }
-        return (signer.accountID, signer.device.id)
-    }
-
-    /// What stands at the place of an entry in its log, and beside it.
-    private struct Place {
-        struct Neighbour {
-            let arrival: Int64
-            let hash: Data
-            let previous: Data?
-            let created: Milliseconds
-            let hasBody: Bool
-        }
-
-        var before: Neighbour?
-        var standing: Neighbour?
-        var after: Neighbour?
-
-        init(of header: Entry.Header, _ deviceID: Int64, _ db: Database) throws {
-            let seq = Int64(header.seq)
-            let rows = try Row.fetchCursor(
-                db.cachedStatement(
-                    sql: "SELECT seq, id, hash, previous, created, body IS NOT NULL FROM entry WHERE device_id = ?1 AND seq BETWEEN ?2 - 1 AND ?2 + 1"),
-                arguments: [deviceID, seq])
-            while let row = try rows.next() {
-                let neighbour = Neighbour(arrival: row[1], hash: row[2], previous: row[3], created: row[4], hasBody: row[5])
-                switch row[0] as Int64 {
-                case seq - 1: before = neighbour
-                case seq: standing = neighbour
-                default: after = neighbour
-                }
-            }
-        }
-
-        /// The neighbour that an entry does not fit: a header names the one before it, so the two are proof of two logs.
-        func contradiction(of entry: Entry) -> Neighbour? {
-            if let before, before.hash != entry.header.previous?.data || before.created > entry.header.created { return before }
-            if let after, after.previous != entry.id.data || after.created < entry.header.created { return after }
-            return nil
-        }
-    }
-
     /// A header as its device signed it.
-    private static func signedHeader(_ neighbour: Place.Neighbour, _ db: Database) throws -> (header: Data, signature: Data) {
+    private static func signedHeader(_ neighbour: Neighbour, _ db: Database) throws -> (header: Data, signature: Data) {
         guard let row = try Row.fetchOne(db.cachedStatement(sql: "SELECT header, signature FROM entry WHERE id = ?"), arguments: [neighbour.arrival])
         else { throw StoreError.corrupt("an entry is gone") }
         return (row[0], row[1])
@@ -220,8 +147,7 @@ extension Store {
     }
 
     private static func isDeleted(_ hash: EntryID, by accountID: Int64, _ db: Database) throws -> Bool {
-        try Bool.fetchOne(
-            db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM deletion WHERE target = ? AND account_id = ?)"), arguments: [hash.data, accountID]) ?? false
+        try db.first("SELECT 1 FROM deletion WHERE target = ? AND account_id = ?", .hash(hash), .int(accountID)) { _ in true } ?? false
     }
 
     /// The account that an entry is about, where it is known here.
@@ -286,15 +212,13 @@ extension Store {
     private static func insertPost(
         _ entry: Entry, _ post: Post?, _ arrival: Int64, _ accountID: Int64, _ deviceID: Int64, isDeleted: Bool, _ db: Database
     ) throws {
-        try db.run(
-            sql: """
-                INSERT INTO post (entry_id, hash, account_id, device_id, seq, created, text, reply_to, forward, deleted, withheld)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-            arguments: [
-                arrival, entry.id.data, accountID, deviceID, Int64(entry.header.seq), entry.header.created, post?.text.string ?? "",
-                post?.replyTo?.entry.data, post?.forward?.id.data, isDeleted, post == nil && !isDeleted,
-            ])
+        try db.step(
+            """
+            INSERT INTO post (entry_id, hash, account_id, device_id, seq, created, text, reply_to, forward, deleted, withheld)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, .int(arrival), .hash(entry.id), .int(accountID), .int(deviceID), .int(Int64(entry.header.seq)), .int(entry.header.created),
+            .text(post?.text.string ?? ""), .hash(post?.replyTo?.entry), .hash(post?.forward?.id), .int(isDeleted ? 1 : 0),
+            .int(post == nil && !isDeleted ? 1 : 0))
         if let post { try index(post, arrival, db) }
     }
 
@@ -329,11 +253,11 @@ extension Store {
         let seq = Int64(seq)
         if place.before != nil, place.after == nil {
             // As nearly always: one more at the end of a range.
-            return try db.run(
-                sql: """
-                    UPDATE held SET last = ?2 WHERE device_id = ?1
-                        AND first = (SELECT first FROM held WHERE device_id = ?1 AND first < ?2 ORDER BY first DESC LIMIT 1)
-                    """, arguments: [deviceID, seq])
+            return try db.step(
+                """
+                UPDATE held SET last = ?2 WHERE device_id = ?1
+                    AND first = (SELECT first FROM held WHERE device_id = ?1 AND first < ?2 ORDER BY first DESC LIMIT 1)
+                """, .int(deviceID), .int(seq))
         }
         let ranges = try Row.fetchAll(
             db.cachedStatement(sql: "SELECT first, last FROM held WHERE device_id = ?1 AND first <= ?2 + 1 ORDER BY first DESC LIMIT 2"),

@@ -33,7 +33,8 @@ extension Store {
         try await write { db in
             try db.run(sql: "DELETE FROM setting WHERE name = 'room'")
             _ = try Self.certify(certificate.account, as: certificate.name, pins: true, db)
-            let (account, device) = try Self.device(certificate, db)
+            let signer = try Self.device(certificate, db)
+            let (account, device) = (signer.accountID, signer.device.id)
             try db.run(
                 sql: """
                     INSERT INTO local_account (account_id, device_id, salt, work, box, seen, since)

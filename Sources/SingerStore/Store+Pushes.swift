@@ -72,7 +72,7 @@ extension Store {
             db.cachedStatement(
                 sql: """
                     SELECT e.id, e.kind, e.hash, e.account_id, e.body, \(Self.concerns) AS concerns FROM entry e
-                    WHERE e.id > ?2 AND \(Self.counts) AND (\(question.views.isEmpty ? "" : Self.isUnmuted + " OR ")\(Self.concerns))
+                    WHERE e.id > ?2 AND (\(question.views.isEmpty ? "" : Self.isUnmuted + " OR ")\(Self.concerns)) AND \(Self.counts)
                     ORDER BY e.id LIMIT \(Limits.rowsMax)
                     """),
             arguments: [id, question.cursor, question.ownSince])
@@ -140,7 +140,7 @@ extension Store {
             let bounds = try Row.fetchOne(
                 db, sql: "SELECT seen, (SELECT coalesce(max(id), 0) FROM entry) FROM local_account WHERE account_id = ?", arguments: [id])
             let seen = bounds.map { max($0[0] as Int64, ($0[1] as Int64) - Int64(Limits.unseenEntriesMax)) } ?? 0
-            let unseen = "SELECT e.id FROM entry e WHERE e.id > ?2 AND \(Self.counts) AND \(Self.concerns) AND e.kind = 1 AND e.account_id <> ?1"
+            let unseen = "SELECT e.id FROM entry e WHERE e.id > ?2 AND e.kind = 1 AND e.account_id <> ?1 AND \(Self.concerns) AND \(Self.counts)"
             let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM (\(unseen))", arguments: [id, seen, 0]) ?? 0
             guard count > Limits.unseenPostsMax else { return (seen, count) }
             let first = try Int64.fetchOne(
@@ -149,12 +149,18 @@ extension Store {
         }
     }
 
-    /// Notes how far the account has been shown what is new. Never goes back.
-    public func setSeen(_ account: AccountKey, _ cursor: Int64) async throws(StoreError) {
+    /// Notes how far an account has been shown what is new. Never goes back.
+    public func setSeen(_ account: AccountKey, _ cursor: Int64) async throws(StoreError) { try await setSeen([account: cursor]) }
+
+    /// The same for several in one commit.
+    public func setSeen(_ cursors: [AccountKey: Int64]) async throws(StoreError) {
+        guard !cursors.isEmpty else { return }
         try await write { db in
-            try db.run(
-                sql: "UPDATE local_account SET seen = max(seen, ?) WHERE account_id = (SELECT id FROM account WHERE key = ?)",
-                arguments: [cursor, account.data])
+            for (account, cursor) in cursors {
+                try db.step(
+                    "UPDATE local_account SET seen = max(seen, ?) WHERE account_id = (SELECT id FROM account WHERE key = ?)", .int(cursor),
+                    .blob(account.data))
+            }
         }
     }
 }

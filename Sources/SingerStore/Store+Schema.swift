@@ -10,6 +10,7 @@ extension Store {
         migrator.registerMigration("revocations") { db in try addRevocations(db) }
         migrator.registerMigration("large stores") { db in try db.execute(sql: schemaLargeStores) }
         migrator.registerMigration("links") { db in try db.execute(sql: schemaLinks) }
+        migrator.registerMigration("late index") { db in try db.execute(sql: schemaLateIndex) }
         return migrator
     }
 
@@ -256,6 +257,21 @@ extension Store {
             PRIMARY KEY (follower_id, followee_id),
             FOREIGN KEY (follower_id, followee_id) REFERENCES follow (follower_id, followee_id) ON DELETE CASCADE
         ) STRICT, WITHOUT ROWID;
+        """
+
+    /// Posts enter the index of words many at a time: alone each cost as much there as all the rest of it. What is not in it yet
+    /// is behind the last that is, and is no matter to it.
+    private static let schemaLateIndex = """
+        DROP TRIGGER post_text_insert;
+        DROP TRIGGER post_text_update;
+        DROP TRIGGER post_text_delete;
+        CREATE TRIGGER post_text_update AFTER UPDATE OF text ON post WHEN EXISTS (SELECT 1 FROM post_text_docsize WHERE id = OLD.entry_id) BEGIN
+            INSERT INTO post_text (post_text, rowid, text) VALUES ('delete', OLD.entry_id, OLD.text);
+            INSERT INTO post_text (rowid, text) VALUES (NEW.entry_id, NEW.text);
+        END;
+        CREATE TRIGGER post_text_delete AFTER DELETE ON post WHEN EXISTS (SELECT 1 FROM post_text_docsize WHERE id = OLD.entry_id) BEGIN
+            INSERT INTO post_text (post_text, rowid, text) VALUES ('delete', OLD.entry_id, OLD.text);
+        END;
         """
 
     /// What clients leave with their peer, bounded for each account: they choose how much they send.

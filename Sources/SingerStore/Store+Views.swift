@@ -36,6 +36,32 @@ extension Store {
         }
     }
 
+    /// The same posts as rowids, and perhaps others, for a view that can be looked up: through an index, whatever the number of posts.
+    private static func candidates(_ view: View) -> String? {
+        switch view {
+        case .mentions:
+            """
+            SELECT entry_id FROM word WHERE word = '@' || (SELECT folded FROM account WHERE id = :me)
+            UNION SELECT r.entry_id FROM post o JOIN post r ON r.reply_to = o.hash WHERE o.account_id = :me
+            UNION SELECT f.entry_id FROM post o JOIN post f ON f.forward = o.hash WHERE o.account_id = :me
+            """
+        case .hashtag: "SELECT entry_id FROM word WHERE word = :word"
+        case .home, .user, .thread: nil
+        }
+    }
+
+    /// A view of more posts than this is found among the latest of all sooner than all of it is looked up.
+    private static let candidatesMax = 10 * Limits.rowsMax
+
+    /// What narrows a view of few posts down to them.
+    private static func narrowing(_ view: View, _ condition: Condition, _ db: Database) throws -> String {
+        guard let candidates = candidates(view) else { return "" }
+        let sql = "SELECT count(*) FROM (\(candidates) LIMIT \(candidatesMax + 1))"
+        let arguments = condition.arguments.filter { sql.contains(":" + $0.key) }
+        let count = try Int.fetchOne(db.cachedStatement(sql: sql), arguments: StatementArguments(arguments)) ?? 0
+        return count <= candidatesMax ? " AND p.entry_id IN (\(candidates))" : ""
+    }
+
     /// What must stand before a query whose condition speaks of a thread.
     static func preamble(_ view: View) -> String {
         if case .thread = view { threadSQL(":root") } else { "" }
@@ -46,8 +72,9 @@ extension Store {
         try await read { db in
             guard let id = try Self.accountID(account, db) else { return [] }
             let condition = try Self.condition(view, for: id, db)
+            let narrowing = try Self.narrowing(view, condition, db)
             func query(from low: Bound?, to high: Bound?, newest: Bool, _ count: Int) throws -> [PostView] {
-                var sql = Self.preamble(view) + Self.columns + " WHERE " + condition.sql
+                var sql = Self.preamble(view) + Self.columns + " WHERE " + condition.sql + narrowing
                 sql += " AND p.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = :me)"
                 var arguments = condition.arguments
                 if let low {

@@ -51,7 +51,7 @@ public final class Store: Sendable {
             }
         }
         lock.mark()
-        commits = GroupCommit(pool)
+        commits = GroupCommit(pool, ending: Self.indexSome)
         newsReader = NewsReader(pool)
         try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     }

@@ -38,6 +38,21 @@ import struct Foundation.Data
         return found
     }
 
+    @Test func `a signature that was good is good for the same bytes, key and purpose only`() {
+        let (key, other) = (DeviceSecret(), DeviceSecret())
+        let bytes = Data("what was signed".utf8)
+        let signature = key.sign(bytes, as: .entry)
+        // Twice: what was found good once is remembered.
+        for _ in 0..<2 {
+            #expect(key.publicKey.verifies(signature, over: bytes, as: .entry))
+            #expect(!key.publicKey.verifies(signature, over: bytes, as: .news))
+            #expect(!other.publicKey.verifies(signature, over: bytes, as: .entry))
+            for flipped in Self.flips(bytes) { #expect(!key.publicKey.verifies(signature, over: flipped, as: .entry)) }
+            for flipped in Self.flips(signature) { #expect(!key.publicKey.verifies(flipped, over: bytes, as: .entry)) }
+            #expect(!key.publicKey.verifies(signature.dropLast(), over: bytes + signature.suffix(1), as: .entry))
+        }
+    }
+
     @Test func `a changed header is refused`() {
         let found = refusals(entry.headerBytes) { $0.entry.header = $1 }
         #expect(found == [.malformed, .wrongSigner, .badSignature] || found == [.malformed, .wrongSigner, .badSignature, .outOfBounds])

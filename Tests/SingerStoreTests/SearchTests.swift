@@ -1,7 +1,9 @@
+import GRDB
 import SingerCore
-import SingerStore
 import SingerTesting
 import Testing
+
+@testable import SingerStore
 
 @Suite struct SearchTests {
     private func peer() async throws -> (peer: TestStore, reader: TestAuthor) {
@@ -50,6 +52,48 @@ import Testing
                 Issue.record("seed \(seed): \(typed.debugDescription): \(error)")
             }
         }
+    }
+
+    /// What the index holds must be what the posts in it say.
+    private func checkIndex(_ store: Store) async throws {
+        try await store.write { db in try db.execute(sql: "INSERT INTO post_text (post_text, rank) VALUES ('integrity-check', 1)") }
+    }
+
+    @Test func `what was just written is found, and what was just deleted is not, whether or not it is in the index`() async throws {
+        let peer = try TestStore()
+        var alice = TestAuthor("alice")
+        try await peer.addLocal(alice)
+        func found(_ words: String) async throws -> Int { try await peer.store.search(words, by: alice.account, count: 2_000).count }
+        let first = (0..<10).map { alice.post("early \($0)") }
+        try await peer.ingest(first)
+        // Not in the index yet: it must not be taken out of it.
+        try await peer.ingest(alice.delete(first[0]))
+        #expect(try await found("early") == 9)
+        try await checkIndex(peer.store)
+        // In the index now.
+        try await peer.ingest(alice.delete(first[1]))
+        #expect(try await found("early") == 8)
+        // One at a time over the number that is taken in together, and many at once.
+        for number in 0..<300 { try await peer.ingest(alice.post("late \(number)")) }
+        try await peer.ingest((300..<1_000).map { alice.post("late \($0)") })
+        try await peer.ingest(alice.post("last"))
+        #expect(try await found("late") == 1_000)
+        #expect(try await found("last") == 1)
+        #expect(try await found("early") == 8)
+        try await checkIndex(peer.store)
+    }
+
+    @Test func `posts that waited for the index at the end of a run are found in the next`() async throws {
+        let directory = TemporaryDirectory()
+        var alice = TestAuthor("alice")
+        do {
+            let peer = try TestStore(directory)
+            try await peer.addLocal(alice)
+            try await peer.ingest(alice.post("the quick brown fox"))
+            peer.store.close()
+        }
+        let peer = try TestStore(directory)
+        #expect(try await peer.store.search("fox", by: alice.account, count: 10).map(\.text) == ["the quick brown fox"])
     }
 
     @Test func `posts of the muted are not found`() async throws {

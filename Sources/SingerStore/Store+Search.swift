@@ -1,0 +1,70 @@
+internal import Foundation
+internal import GRDB
+public import SingerCore
+
+/// Posts by their words. The index is a table of SQLite's FTS5 beside `post`, a little behind it.
+extension Store {
+    /// Posts that have all the words, newest first. Words are taken as they are: no query language.
+    public func search(_ words: String, by account: AccountKey, count: Int) async throws(StoreError) -> [PostView] {
+        // NUL would end the expression inside a quote; an expression of no words at all is an error to FTS5.
+        let quoted = words.replacingOccurrences(of: "\0", with: " ").split(whereSeparator: \.isWhitespace)
+            .map { "\"" + $0.replacingOccurrences(of: "\"", with: "\"\"") + "\"" }
+        guard !quoted.isEmpty else { return [] }
+        let expression = quoted.joined(separator: " ")
+        await indexLatest()
+        return try await read { db in
+            guard let id = try Self.accountID(account, db) else { return [] }
+            func page(among matches: String) throws -> [PostView] {
+                let sql =
+                    Self.columns + " WHERE p.deleted = 0 AND p.entry_id IN (SELECT rowid \(matches))" + Self.unmuted + Self.newestFirst + " LIMIT \(count)"
+                return try Self.posts(sql, [id, expression], db)
+            }
+            let matches = "FROM post_text WHERE post_text MATCH ?2"
+            let latest = matches + " ORDER BY rowid DESC LIMIT \(Self.matchesMax)"
+            let bounds = try Row.fetchOne(
+                db.cachedStatement(sql: "SELECT count(*), min(rowid) FROM (SELECT rowid \(latest))"), arguments: [id, expression])
+            guard let bounds, bounds[0] as Int == Self.matchesMax else { return try page(among: matches) }
+            // A common word. Those that came last are the newest, unless one that came before them is dated later.
+            let found = try page(among: latest)
+            if found.count == count, let oldest = found.last {
+                let others = try Row.fetchOne(
+                    db.cachedStatement(
+                        sql: """
+                            SELECT count(*), coalesce(sum(EXISTS (SELECT 1 FROM post_text WHERE rowid = p.entry_id AND post_text MATCH ?2)), 0)
+                            FROM (SELECT entry_id FROM post INDEXED BY post_created WHERE created >= ?3 AND entry_id < ?4 LIMIT \(Self.matchesMax)) p
+                            """), arguments: [id, expression, oldest.created, bounds[1] as Int64])
+                if let others, (0..<Self.matchesMax).contains(others[0]), others[1] == 0 { return found }
+            }
+            return try page(among: matches)
+        }
+    }
+
+    private static let matchesMax = 2 * Limits.rowsMax
+
+    // MARK: The index
+
+    /// Posts that are yet to enter the index, by the number of the latest one in each.
+    private static let unindexed = "(SELECT coalesce(max(entry_id), 0) FROM post) - (SELECT coalesce(max(id), 0) FROM post_text_docsize)"
+
+    /// So many arrivals enter the index together: what it costs is mostly the same for one or for all of them.
+    private static let indexedTogether = 256
+
+    /// Takes the latest posts into the index once there are some, as the end of a transaction: nobody waits for one post's sake.
+    static func indexSome(_ db: Database) throws {
+        if try db.first("SELECT \(unindexed)", read: { $0.int(0) }) ?? 0 >= indexedTogether { try indexAll(db) }
+    }
+
+    private static func indexAll(_ db: Database) throws {
+        try db.step(
+            """
+            INSERT INTO post_text (rowid, text)
+                SELECT entry_id, text FROM post WHERE entry_id > (SELECT coalesce(max(id), 0) FROM post_text_docsize) ORDER BY entry_id
+            """)
+    }
+
+    /// Takes in what is missing, before somebody searches. On a full disk the latest posts are not found.
+    private func indexLatest() async {
+        guard let count = try? await read({ db in try db.first("SELECT \(Self.unindexed)", read: { $0.int(0) }) }), count > 0 else { return }
+        try? await write { db in try Self.indexAll(db) }
+    }
+}
