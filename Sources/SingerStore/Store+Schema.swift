@@ -10,6 +10,7 @@ extension Store {
         migrator.registerMigration("revocations") { db in try addRevocations(db) }
         migrator.registerMigration("large stores") { db in try db.execute(sql: schemaLargeStores) }
         migrator.registerMigration("links") { db in try db.execute(sql: schemaLinks) }
+        migrator.registerMigration("unknown kinds") { db in try allowUnknownKinds(db) }
         return migrator
     }
 
