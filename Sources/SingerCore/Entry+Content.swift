@@ -13,6 +13,8 @@ extension Entry {
         case unlike(EntryReference)
         case delete(EntryReference)
         case revoke(Revocation)
+        /// What only a later version can read.
+        case unknown(UInt8, body: Data)
     }
 }
 
@@ -89,6 +91,7 @@ extension Entry.Content {
         case .unlike: .unlike
         case .delete: .delete
         case .revoke: .revoke
+        case .unknown(let number, _): .unknown(number)
         }
     }
 
@@ -118,6 +121,7 @@ extension Entry.Content {
             var body = WireRevokeBody()
             body.revocation = revocation.wire
             return body.encoded
+        case .unknown(_, let body): return body
         }
     }
 
@@ -142,6 +146,8 @@ extension Entry.Content {
             self = .delete(try EntryReference(WireTargetBody(decoding: bytes).target))
         case .revoke:
             self = .revoke(try Revocation(verifying: WireRevokeBody(decoding: bytes).revocation))
+        case .unknown(let number):
+            self = .unknown(number, body: bytes)
         }
     }
 }

@@ -29,8 +29,10 @@ public struct Entry: Hashable, Sendable {
         public let bodyBytes: Int
     }
 
-    public enum Kind: Int, Sendable, CaseIterable {
-        case post = 1, follow, unfollow, profile, like, unlike, delete, revoke
+    public enum Kind: Hashable, Sendable {
+        case post, follow, unfollow, profile, like, unlike, delete, revoke
+        /// Of a later version: kept and passed on, since the log goes on behind it, and shown nowhere.
+        case unknown(UInt8)
     }
 
     /// Writes the next entry of a log.
@@ -112,8 +114,8 @@ public struct Entry: Hashable, Sendable {
             // An account revokes devices of its own, and nobody else's.
             if case .revoke(let revocation)? = content, revocation.account != header.account { throw .wrongSigner }
         } else {
-            // Only what can be deleted may come without its body.
-            guard header.kind == .post else { throw .malformed }
+            // Only what can be deleted may come without its body; a later version may have more of that.
+            guard header.kind.mayLackBody else { throw .malformed }
             content = nil
             body = nil
         }

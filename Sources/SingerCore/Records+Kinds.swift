@@ -155,7 +155,7 @@ public enum EntryRecord {
         let followee: Followee
         switch entry.content {
         case .follow(let who), .unfollow(let who): followee = who
-        case .post, .profile, .like, .unlike, .delete, .revoke, nil: return nil
+        case .post, .profile, .like, .unlike, .delete, .revoke, .unknown, nil: return nil
         }
         let place = DirectoryKey.followers(followee.account, shard: shard(of: entry.header.account, of: shards))
         return placed(.followerEdge, at: place, id: entry.header.device, entry, by: device)
@@ -245,7 +245,7 @@ extension Envelope {
             case .follow(let who), .unfollow(let who):
                 // Any shard: how many there are is the business of who writes.
                 return (0..<Limits.followerShardsMax).contains { place == .followers(who.account, shard: $0) }
-            case .post, .profile, .like, .unlike, .delete, .revoke, nil: return false
+            case .post, .profile, .like, .unlike, .delete, .revoke, .unknown, nil: return false
             }
         case .provider:
             guard let provider = try? ProviderRecord(reading: self) else { return false }

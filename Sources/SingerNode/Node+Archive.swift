@@ -101,10 +101,10 @@ extension Node {
             }
             let sessions = opened[login.account]?.logins.values.map { $0 } ?? []
             // Its own past is no news to the account.
-            let restored = try await store.restore(entries, now: clock()) { arrival in for session in sessions { session.wrote(arrival) } }
+            let outcomes = try await store.restore(entries, now: clock()) { arrival in for session in sessions { session.wrote(arrival) } }
             var stored: [Entry] = []
             var known: [Entry] = []
-            for (entry, outcome) in zip(entries, restored.outcomes) {
+            for (entry, outcome) in zip(entries, outcomes) {
                 switch outcome {
                 case .stored, .completed: stored.append(entry)
                 case .duplicate, .parked, .quarantined, .revoked, .equivocation, .refused: known.append(entry)
@@ -112,8 +112,7 @@ extension Node {
             }
             if !known.isEmpty { drive(.known(known)) }
             didStore(stored, from: nil, isNews: false)
-            for (entry, recipients) in restored.owed where !recipients.isEmpty { job { await self.owe(entry, to: recipients) } }
-            for (index, outcome) in restored.outcomes.enumerated() {
+            for (index, outcome) in outcomes.enumerated() {
                 switch outcome {
                 // What its device wrote after it was revoked is not brought back by an archive, and harms nothing in it.
                 case .stored, .completed, .duplicate, .parked, .revoked: break

@@ -22,7 +22,7 @@ extension Node {
     static func followee(of entry: Entry) -> AccountKey? {
         switch entry.content {
         case .follow(let who), .unfollow(let who): who.account
-        case .post, .profile, .like, .unlike, .delete, .revoke, nil: nil
+        case .post, .profile, .like, .unlike, .delete, .revoke, .unknown, nil: nil
         }
     }
 

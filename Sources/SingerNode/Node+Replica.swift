@@ -43,6 +43,7 @@ extension Node {
         case .quarantine(let proof, let node): job { await self.quarantine(proof, from: node) }
         case .ownLogBehind(let account, _, let last):
             logger.warning("the network holds more of an own log than this store: old data?", metadata: ["account": "\(account)", "last": "\(last)"])
+        case .readEdges(let account): job { await self.readEdges(of: account, within: .seconds(5)) }
         case .held(let account, let device, let seq, let holders): job { await self.tellHeld(account, device, seq, by: holders) }
         }
     }
@@ -152,17 +153,17 @@ extension Node {
                 concerned.insert(who.account)
                 touchRecord(of: who.account)
             case .like(let target): concerned.insert(target.account)
-            case .post, .unlike, .profile, .delete, .revoke, nil: break
+            case .post, .unlike, .profile, .delete, .revoke, .unknown, nil: break
             }
             touchRecord(of: author)
         }
-        catchUpOwnFollows(entries)
+        if !isWrittenHere { catchUpOwnLogs(entries) }
         heed(entries)
         let bodiesChanged = entries.filter { entry in
             switch entry.header.kind {
             case .delete, .revoke: true
             case .post: entry.body == nil
-            case .follow, .unfollow, .profile, .like, .unlike: false
+            case .follow, .unfollow, .profile, .like, .unlike, .unknown: false
             }
         }
         for account in Set(bodiesChanged.map(\.header.account)) where replica.wants(account, at: clock()) { job { await self.recallWithheld(of: account) } }
@@ -252,7 +253,7 @@ extension Node {
             if post.replyTo?.account == account || post.forward?.header.account == account { return true }
             guard let name = try? await store.user(account).flatMap({ UserReference($0.name)?.name.folded }) else { return false }
             return post.text.mentions.contains(name)
-        case .profile, .delete, .revoke, nil: return false
+        case .profile, .delete, .revoke, .unknown, nil: return false
         }
     }
 

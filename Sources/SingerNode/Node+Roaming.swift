@@ -79,14 +79,33 @@ extension Node {
         return (withdrawal, place?.record(of: RoamingIdentity(root: root, name: login.name, claimed: claimed), now: now))
     }
 
-    /// Looks at entries for follows and unfollows of this peer's accounts that were written by another of their devices.
-    func catchUpOwnFollows(_ entries: [Entry]) {
+    /// Looks at entries of this peer's accounts that were not written just now: for follows and unfollows that another of their devices
+    /// wrote, and for what this one wrote before its data were put back to an older state.
+    func catchUpOwnLogs(_ entries: [Entry]) {
+        let own = entries.filter { hosted.contains($0.header.account) }
+        guard !own.isEmpty else { return }
         var accounts: Set<AccountKey> = []
-        for entry in entries where hosted.contains(entry.header.account) && entry.header.device != opened[entry.header.account]?.certificate.device {
-            if case .follow = entry.content { accounts.insert(entry.header.account) }
-            if case .unfollow = entry.content { accounts.insert(entry.header.account) }
+        for entry in own {
+            switch entry.content {
+            case .follow, .unfollow: accounts.insert(entry.header.account)
+            case .post, .profile, .like, .unlike, .delete, .revoke, .unknown, nil: break
+            }
         }
         for account in accounts { job { await self.refollow(account) } }
+        job { await self.oweAgain(own) }
+    }
+
+    /// Sets going what the store found to be owed of these, and puts into the DHT whom they are about.
+    private func oweAgain(_ entries: [Entry]) async {
+        do {
+            for (entry, recipients) in try await store.owed(entries) where !recipients.isEmpty {
+                if let open = opened[entry.header.account], open.certificate.device == entry.header.device { await putEdge(entry, by: open.keys.device) }
+                await owe(entry, to: recipients)
+            }
+        } catch {
+            // They are in the outbox: the next start sets them going.
+            if !Task.isCancelled { logger.warning("cannot read what is owed", metadata: ["error": "\(error)"]) }
+        }
     }
 
     /// Keeps up with whom an account follows by what the store says, after entries came from elsewhere.

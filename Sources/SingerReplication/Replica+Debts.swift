@@ -40,6 +40,12 @@ extension Replica {
         }
     }
 
+    /// What one peer of an account is told, the others of it are told by that one: the sender knows of one receipt, and asks for no more.
+    func passOn(_ debt: Debt, from node: NodeKey) -> [Action] {
+        guard let feed = feeds[debt.recipient], feed.isHosted, !feed.homes.contains(node) else { return [] }
+        return feed.homes.filter { links[$0] != nil }.sorted().map { .send(.delivery(debt), to: $0) }
+    }
+
     mutating func receipt(_ entry: EntryID, _ recipient: AccountKey, isUnknown: Bool, from node: NodeKey, now: Milliseconds) -> [Action] {
         guard let debt = feeds[recipient]?.debts[entry]?.debt else { return [] }
         guard !isUnknown else {

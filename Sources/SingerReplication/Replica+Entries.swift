@@ -152,6 +152,6 @@ extension Replica {
         guard feeds[account] != nil else { return [] }
         noteChange(of: account)
         for (device, seqs) in logs where feeds[account]?.logs[device] != nil { feeds[account]?.logs[device]?.bodiless = seqs }
-        return fetch(account, now: now)
+        return fetch(account, now: now) + (isBehind(account) ? seek(account, now: now) : [])
     }
 }

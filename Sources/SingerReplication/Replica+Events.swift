@@ -73,6 +73,9 @@ extension Replica {
         /// Entries of a device that writes here came from the network, and were never here: an old copy of the data is in use.
         /// Nothing must be written before they are stored.
         case ownLogBehind(AccountKey, DeviceKey, last: UInt64)
+        /// Another peer of an account of this one can be reached again. What it was told meanwhile of who follows the account stands in
+        /// the directory, too: read that.
+        case readEdges(AccountKey)
         /// One more peer has said that it holds an entry that was written here.
         case held(AccountKey, DeviceKey, UInt64, holders: Int)
     }

@@ -31,6 +31,8 @@ extension Replica {
         var referred: [NodeKey] = []
         /// Homes that have enough subscribers without this peer.
         var refusals: Set<NodeKey> = []
+        /// When others than the homes are dialled again, after one that could be reached and did not give the feed.
+        var search = Retry()
         /// Since when a link is wanted that is not up.
         var seekingSince: Milliseconds?
         /// What peers said they hold of a hosted feed.

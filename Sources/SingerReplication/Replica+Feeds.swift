@@ -35,6 +35,7 @@ extension Replica {
         noteChange(of: account)
         // A lookup that failed for somebody long ago must not make this one wait.
         feeds[account]?.lookup.reset()
+        feeds[account]?.search.reset()
         return links.keys.sorted().map { .send(have, to: $0) } + seek(account, now: now)
     }
 

@@ -22,7 +22,7 @@ extension Replica {
         case .buckets(let buckets): return correct(buckets, for: node, now: now)
         case .want(let want): return [.answer(want, to: node)]
         case .entries(let entries, let want): return take(entries, answering: want, from: node, now: now)
-        case .delivery(let debt): return [.accept(debt.entry, recipient: debt.recipient, from: node)]
+        case .delivery(let debt): return [.accept(debt.entry, recipient: debt.recipient, from: node)] + passOn(debt, from: node)
         case .receipt(let entry, let recipient, let isUnknown):
             return receipt(entry, recipient, isUnknown: isUnknown, from: node, now: now)
         }
@@ -57,10 +57,14 @@ extension Replica {
         guard isWanted else { return actions }
         actions += witness(account, state.held, by: node)
         // A peer that only wants the feed, and has nothing of it, serves nobody.
-        if state.interest == .subscribe && state.held.isEmpty { return actions }
+        if state.interest == .subscribe && state.held.isEmpty {
+            searchFailed(account, now: now)
+            return actions
+        }
         hold(node, [], of: account)
         if ties[account, node]?.source == nil {
             ties.change(account, node) { $0.source = .eager }
+            feeds[account]?.search.reset()
             watchOverlay(account, now: now)
         }
         if unserved[account] != nil, need(of: account, now: now) == nil { unserved[account] = nil }

@@ -32,12 +32,15 @@ extension Replica {
 
     mutating func learn(_ contact: Contact, now: Milliseconds) -> [Action] {
         guard feeds[contact.account] != nil else { return [] }
+        var isNewHome = false
         if contact.isHome {
-            feeds[contact.account]?.homes.insert(contact.node)
+            isNewHome = feeds[contact.account]?.homes.insert(contact.node).inserted == true
             feeds[contact.account]?.eager.remove(contact.node)
         }
         hold(contact.node, contact.endpoints, of: contact.account)
-        guard links[contact.node] == nil else { return deliver(to: contact.node, of: contact.account, now: now) }
+        guard links[contact.node] == nil else {
+            return deliver(to: contact.node, of: contact.account, now: now) + (isNewHome ? catchUpEdges(of: contact.account, with: contact.node) : [])
+        }
         return seek(contact.account, now: now)
     }
 
@@ -103,11 +106,16 @@ extension Replica {
         if !endpoints.isEmpty { nodes[node]?.endpoints = endpoints }
         var actions = introduce(to: node, now: now)
         for account in (nodes[node]?.feeds ?? []).sorted() {
-            actions += deliver(to: node, of: account, now: now)
+            actions += deliver(to: node, of: account, now: now) + catchUpEdges(of: account, with: node)
             // It has a moment to say what it has before others are dialled.
             if unserved[account] != nil { unserved[account] = now + Self.homeDialPatience }
         }
         return actions
+    }
+
+    private func catchUpEdges(of account: AccountKey, with node: NodeKey) -> [Action] {
+        guard let feed = feeds[account], feed.isHosted, feed.homes.contains(node) else { return [] }
+        return [.readEdges(account)]
     }
 
     mutating func linkDown(_ node: NodeKey, now: Milliseconds) -> [Action] {
@@ -119,6 +127,7 @@ extension Replica {
         for account in said.keys.sorted() {
             feeds[account]?.eager.remove(node)
             if feeds[account]?.parent == node { feeds[account]?.parent = nil }
+            if said[account]?.gives == true { feeds[account]?.search.reset() }
             watchOverlay(account, now: now)
         }
         nodes[node]?.dialledAt = nil

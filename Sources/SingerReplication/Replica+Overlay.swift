@@ -89,7 +89,7 @@ extension Replica {
             ties.change(account, node) { $0.isSubscriber = false }
             feeds[account]?.eager.remove(node)
             spare.insert(node)
-            if feeds[account]?.homes.contains(node) == true { feeds[account]?.refusals.insert(node) }
+            if feeds[account]?.homes.contains(node) == true { feeds[account]?.refusals.insert(node) } else { searchFailed(account, now: now) }
         } else {
             feeds[account]?.refusals.remove(node)
         }

@@ -34,12 +34,13 @@ extension Replica {
         return lacksHome || !need.isEmpty ? need : nil
     }
 
-    /// Whether something is known to be missing of a feed that no link offers: those who serve it are behind, too.
+    /// Whether something is known to be missing of a feed that no link offers: those who serve it are behind, too, or keep back what posts say.
     func isBehind(_ account: AccountKey) -> Bool {
         guard let feed = feeds[account] else { return false }
         return feed.logs.contains { device, log in
-            guard log.proof == nil, log.held.ranges.count > 1, let floor = log.floor, let last = log.held.last, last > floor else { return false }
-            var covered = log.held
+            guard log.proof == nil, log.held.ranges.count > 1 || !log.bodiless.isEmpty else { return false }
+            guard let floor = log.floor, let last = log.held.last, last >= floor else { return false }
+            var covered = log.whole
             for range in log.coming.keys { covered.insert(range) }
             for want in log.asked.keys { covered.insert(want.range) }
             for tie in ties[account].values { for range in tie.offer?[device]?.ranges ?? [] { covered.insert(range) } }
@@ -63,11 +64,21 @@ extension Replica {
             if links[node] == nil, nodes[node]?.retry.attempts ?? 1 > 0 { looksElsewhere = true }
         }
         let wantsOthers = !need.isEmpty && !feed.isHosted && feed.isWanted(at: now)
-        if wantsOthers, looksElsewhere { actions += dialOthers(account, count: Self.dialsAtOnce, now: now) }
+        var due = Milliseconds.max
+        if wantsOthers, feed.search.isDue(at: now) {
+            var others = others(of: account)
+            if looksElsewhere { actions += dial(&others, count: Self.dialsAtOnce, of: account, now: now) }
+            due = dialDue(others, now: now)
+        } else if wantsOthers {
+            due = feed.search.due
+        }
+        if !looksElsewhere { due = max(due, since + Self.homeDialPatience) }
         let wantsLookup = need.contains(.holder) || feed.referred.isEmpty && need.contains(.source)
         // Where the home answers at once, nobody else need be asked.
         if wantsLookup, looksElsewhere { actions += lookUp(account, now: now) }
-        var due = dialDue(account, others: !wantsOthers ? nil : looksElsewhere ? now : since + Self.homeDialPatience, now: now)
+        for home in feed.homes where links[home] == nil {
+            if let state = nodes[home], !state.isDialling, !state.endpoints.isEmpty { due = min(due, state.retry.due) }
+        }
         if wantsLookup, let feed = feeds[account], !feed.isLookingUp {
             due = min(due, looksElsewhere ? feed.lookup.due : max(feed.lookup.due, since + Self.homeDialPatience))
         }
@@ -83,49 +94,63 @@ extension Replica {
         }
     }
 
-    /// When there is somebody to dial for a feed that no event brings.
-    ///
-    /// - Parameter start: when others than its homes are dialled, if they are.
-    private func dialDue(_ account: AccountKey, others start: Milliseconds?, now: Milliseconds) -> Milliseconds {
-        guard let feed = feeds[account] else { return .max }
-        var due = Milliseconds.max
-        for home in feed.homes where links[home] == nil {
-            if let state = nodes[home], !state.isDialling, !state.endpoints.isEmpty { due = min(due, state.retry.due) }
-        }
-        guard let start else { return due }
-        let (tried, rest) = others(of: feed, account)
-        guard tried.count(where: { now - $0 < Self.dialTimeMax }) < Self.dialsMax, let next = rest.map(\.retry.due).min() else { return due }
-        // Where enough are being tried, what comes of it is an event; where it takes long, others are dialled too.
-        let recent = tried.filter { now - $0 < Self.dialPatience }
-        return min(due, max(next, start, recent.count < Self.dialsAtOnce ? now : (recent.min() ?? now) + Self.dialPatience))
+    /// The holders of a feed besides its homes.
+    private struct Others {
+        /// Since when those are tried that may yet turn out to give it.
+        var tried: [Milliseconds] = []
+        /// Those that could be.
+        var rest: [(node: NodeKey, retry: Retry)] = []
     }
 
-    /// The holders of a feed besides its homes: since when those are tried that may yet turn out to give it, and those that could be.
-    private func others(of feed: Feed, _ account: AccountKey) -> (tried: [Milliseconds], rest: [(node: NodeKey, retry: Retry)]) {
-        var tried: [Milliseconds] = []
-        var rest: [(node: NodeKey, retry: Retry)] = []
+    private func others(of account: AccountKey) -> Others {
+        var others = Others()
+        guard let feed = feeds[account] else { return others }
+        let said = ties[account]
         for node in feed.holders where !feed.homes.contains(node) {
             if let link = links[node] {
                 // A link over which nothing has been said of the feed yet.
-                if ties[account, node]?.source == nil { tried.append(link.since) }
+                if said[node]?.source == nil { others.tried.append(link.since) }
             } else if let state = nodes[node], !state.endpoints.isEmpty {
-                if let since = state.dialledAt { tried.append(since) } else { rest.append((node, state.retry)) }
+                if let since = state.dialledAt { others.tried.append(since) } else { others.rest.append((node, state.retry)) }
             }
         }
-        return (tried, rest)
+        return others
+    }
+
+    /// When there is one of these to dial that no event brings.
+    private func dialDue(_ others: Others, now: Milliseconds) -> Milliseconds {
+        guard others.tried.count(where: { now - $0 < Self.dialTimeMax }) < Self.dialsMax, let next = others.rest.map(\.retry.due).min() else { return .max }
+        // Where enough are being tried, what comes of it is an event; where it takes long, others are dialled too.
+        let recent = others.tried.filter { now - $0 < Self.dialPatience }
+        return max(next, recent.count < Self.dialsAtOnce ? now : (recent.min() ?? now) + Self.dialPatience)
     }
 
     /// Dials holders besides the homes: those that failed least first, so that a few that are gone do not stand before all
     /// others for ever; of these the ones that were named last; of these any.
-    mutating func dialOthers(_ account: AccountKey, count: Int, now: Milliseconds) -> [Action] {
-        guard let feed = feeds[account] else { return [] }
-        let (tried, rest) = others(of: feed, account)
+    private mutating func dial(_ others: inout Others, count: Int, of account: AccountKey, now: Milliseconds) -> [Action] {
+        let tried = others.tried
         // A process that hangs is waited for, but the others are not kept waiting.
         let free = min(count - tried.count { now - $0 < Self.dialPatience }, Self.dialsMax - tried.count { now - $0 < Self.dialTimeMax })
-        guard free > 0 else { return [] }
-        let ranked = rest.filter { $0.retry.isDue(at: now) }.map { node, retry in
-            (rank: (retry.attempts, feed.referred.contains(node) ? 0 : 1, mixed(node)), node: node)
+        guard free > 0, let referred = feeds[account]?.referred else { return [] }
+        let ranked = others.rest.filter { $0.retry.isDue(at: now) }.map { node, retry in
+            (rank: (retry.attempts, referred.contains(node) ? 0 : 1, mixed(node)), node: node)
         }
-        return ranked.sorted { $0.rank < $1.rank }.prefix(free).flatMap { dial($0.node, now: now) }
+        let chosen = ranked.sorted { $0.rank < $1.rank }.prefix(free).map(\.node)
+        others.tried += chosen.map { _ in now }
+        others.rest.removeAll { chosen.contains($0.node) }
+        return chosen.flatMap { dial($0, now: now) }
+    }
+
+    mutating func dialOthers(_ account: AccountKey, count: Int, now: Milliseconds) -> [Action] {
+        guard feeds[account]?.search.isDue(at: now) == true else { return [] }
+        var others = others(of: account)
+        return dial(&others, count: count, of: account, now: now)
+    }
+
+    /// Notes that a peer was found for a feed and does not give it: it has no room, or nothing itself. The search goes on, and takes
+    /// its time: where half a network is without a feed, or without room in it, everybody would dial everybody otherwise.
+    mutating func searchFailed(_ account: AccountKey, now: Milliseconds) {
+        guard unserved[account] != nil, feeds[account]?.search.isDue(at: now) == true else { return }
+        feeds[account]?.search.failed(at: now, min: Self.searchPauseMin, max: Self.searchPauseMax, random: &random)
     }
 }

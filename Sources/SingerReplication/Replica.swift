@@ -57,6 +57,10 @@ public struct Replica: Sendable {
     static let dialTimeMax: Milliseconds = 15_000
     /// Holders of one feed that are tried at one time, those included that hang.
     static let dialsMax = 8
+    /// How long a search for somebody who gives a feed pauses after one that does not. The first ones cost a newcomer less than a dial;
+    /// the longest is what a place that has become free stays so.
+    static let searchPauseMin: Milliseconds = 100
+    static let searchPauseMax: Milliseconds = 30_000
     static let visitTime: Milliseconds = 10 * 60 * 1_000
     /// News for lazy links is collected for so long.
     static let announceDelay: Milliseconds = 100

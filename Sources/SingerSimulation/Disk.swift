@@ -107,7 +107,7 @@ public struct Disk: Sendable {
                     logs[device]?.entries[seq]?.copy = share(stored.copy.entry.stripped)
                 }
             }
-        case .post, .profile, .like, .unlike, .revoke, nil: break
+        case .post, .profile, .like, .unlike, .revoke, .unknown, nil: break
         }
     }
 

@@ -36,9 +36,13 @@ extension Simulation {
         return (try? Entry(trusting: entry.headerBytes, signature: signature, body: entry.body, certificate: entry.certificate)) ?? entry
     }
 
-    /// One outburst of a flooding peer: to each of its links whatever might make the other side keep or do much.
+    /// Links over which a flooding peer says senseless things at one time: its own line is no wider than that of others, and however
+    /// many links it has, each of those it chooses gets all of it.
+    private static let floodedMax = 8
+
+    /// One outburst of a flooding peer: to some of its links whatever might make the other side keep or do much.
     mutating func flood(from peer: Int, about accounts: [AccountKey], _ devices: [DeviceKey]) {
-        for other in peers[peer].wires.keys.sorted() {
+        for other in peers[peer].wires.keys.sorted().shuffled(using: &random).prefix(Self.floodedMax) {
             for _ in 0..<20 {
                 let account = accounts[random.below(accounts.count)]
                 let device = devices[random.below(devices.count)]

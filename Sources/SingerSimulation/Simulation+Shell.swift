@@ -57,8 +57,13 @@ extension Simulation {
     private mutating func keepUp(_ entry: Entry, at peer: Int) {
         switch entry.content {
         case .follow(let who), .unfollow(let who):
+            if entry.header.device == peers[peer].disk.hosted[entry.header.account] {
+                // The outbox of that time was lost with the disk.
+                peers[peer].disk.debts.append((entry, who.account))
+                owe(entry, who.account, at: peer)
+            }
             if peers[peer].disk.following.contains(who.account) { takeUp(who.account, at: peer) } else { tell(peer, .unfollowed(who.account)) }
-        case .post, .profile, .like, .unlike, .delete, .revoke, nil: break
+        case .post, .profile, .like, .unlike, .delete, .revoke, .unknown, nil: break
         }
     }
 
@@ -149,6 +154,7 @@ extension Simulation {
             if isNew { peers[peer].proofs.append(proof) }
             tell(peer, .equivocated(proof, from: node))
         case .ownLogBehind(_, _, let last): peers[peer].behind.append(last)
+        case .readEdges(let account): later(Self.edgesReadTime, peer, .edgesRead(account))
         case .held(_, _, let seq, let holders): if keepsHistory { peers[peer].receipts[seq] = holders }
         }
     }

@@ -152,17 +152,17 @@ public struct Simulation: Sendable {
     // MARK: Events for a peer
 
     public mutating func tell(_ peer: Int, _ event: Replica.Event) {
-        let actions = peers[peer].replica.handle(event, now: now + peers[peer].skew)
-        for action in actions { carryOut(action, at: peer) }
-        planTick(of: peer)
-    }
-
-    private mutating func planTick(of peer: Int) {
         let local = now + peers[peer].skew
-        guard let due = peers[peer].replica.nextTick(after: local).map({ now + max(1, $0 - local) }), due < peers[peer].tickDue ?? .max else { return }
+        let actions = peers[peer].replica.handle(event, now: local)
+        for action in actions { carryOut(action, at: peer) }
+        let next = Self.nextTick(&peers[peer].replica, after: local)
+        guard let due = next.map({ now + max(1, $0 - local) }), due < peers[peer].tickDue ?? .max else { return }
         peers[peer].tickDue = due
         later(due - now, peer, .tick)
     }
+
+    /// In place: a copy of the replica for each event is a tenth of the work.
+    private static func nextTick(_ replica: inout Replica, after now: Milliseconds) -> Milliseconds? { replica.nextTick(after: now) }
 
     /// Lets virtual time pass.
     public mutating func run(for duration: Milliseconds) { run(until: now + duration) }

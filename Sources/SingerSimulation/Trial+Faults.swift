@@ -93,8 +93,11 @@ extension Trial {
             {
                 lost.insert(id)
                 switch net.copies[id]?.first?.entry.content {
-                case .follow(let who), .unfollow(let who): lostEdges.insert(Disk.Edge(follower: authors[peer].account, followee: who.account))
-                case .post, .profile, .like, .unlike, .delete, .revoke, nil: break
+                case .follow(let who), .unfollow(let who):
+                    if net.edgeRecords[who.account]?[authors[peer].account]?.id == id {
+                        lostEdges.insert(Disk.Edge(follower: authors[peer].account, followee: who.account))
+                    }
+                case .post, .profile, .like, .unlike, .delete, .revoke, .unknown, nil: break
                 }
             }
         }

@@ -37,18 +37,15 @@ extension Trial {
         return complaints + disagreements(of: peer)
     }
 
-    /// Both ends of an edge agree, unless the last word on it went with a disk, or the outbox of the follower did: whoever is followed
-    /// has read it in the DHT, but only at a start.
+    /// All peers of both ends of an edge agree.
+    ///
+    /// Not where the follower's device wrote two logs: each peer holds the one that came first, and goes on with neither.
     private func disagreements(of peer: Int) -> [String] {
         let disk = net.peers[peer].disk
         return disk.edges.sorted { ($0.key.follower, $0.key.followee) < ($1.key.follower, $1.key.followee) }.flatMap { edge, word in
-            let isFollower = disk.hosted[edge.follower] != nil
-            let other = isFollower ? edge.followee : edge.follower
-            guard isReachable(other), !lostEdges.contains(edge), isFollower ? !restored.contains(peer) : isFirstHome(peer, of: edge.followee) else {
-                return [String]()
-            }
-            return (net.homes[other] ?? []).filter {
-                isFirstHome($0, of: other) && (isFollower || !restored.contains($0)) && (net.peers[$0].disk.edges[edge]?.follows ?? false) != word.follows
+            guard !lostEdges.contains(edge), (net.homes[edge.follower] ?? []).allSatisfy({ isHonest(authors[$0]) }) else { return [String]() }
+            return ((net.homes[edge.follower] ?? []) + (net.homes[edge.followee] ?? [])).filter {
+                net.peers[$0].mischief == nil && (net.peers[$0].disk.edges[edge]?.follows ?? false) != word.follows
             }.map { "peer \(peer) and peer \($0) do not agree on who follows whom" }
         }
     }
@@ -62,9 +59,6 @@ extension Trial {
     private func isReachable(_ account: AccountKey) -> Bool {
         (net.homes[account] ?? []).contains { net.peers[$0].mischief == nil && net.peers[$0].isUp }
     }
-
-    /// An entry is owed to one of the peers of an account; the others hear of it where they replicate the log.
-    private func isFirstHome(_ home: Int, of account: AccountKey) -> Bool { net.homes[account]?.count == 1 && net.peers[home].mischief == nil }
 
     /// Peers that follow the same accounts and see different timelines.
     func disagreements() -> [String] {

@@ -21,7 +21,9 @@ public struct Trial: Sendable {
     /// Devices whose disk was put back, and entries that were on no other disk.
     var restored: Set<Int> = []
     var lost: Set<EntryID> = []
-    /// Edges on which the last word may be among these.
+    /// Edges on which the last word was among these and lies in the DHT. The followed will read it there; the follower cannot know it, since
+    /// nobody holds its log up to there. They agree again with its next word on the edge. (Where the DHT has not got it, it is as if it had
+    /// never been said, and both ends agree on the word before.)
     var lostEdges: Set<Disk.Edge> = []
     var backAt: [(due: Milliseconds, peer: Int)] = []
     var healsAt: Milliseconds?
@@ -163,7 +165,7 @@ public struct Trial: Sendable {
             if isUp { net.owe(entry, who.account, at: peer) }
         case .post:
             if recent.count < 500 { recent.append((index, entry)) } else { recent[random.below(500)] = (index, entry) }
-        case .profile, .like, .unlike, .delete, .revoke: break
+        case .profile, .like, .unlike, .delete, .revoke, .unknown: break
         }
         if isUp { net.tell(peer, .stored([entry], from: nil, isNews: true)) }
     }

@@ -50,7 +50,7 @@ struct SharedNews {
                 wanted.append(row.arrival)
             case .follow, .unfollow, .like:
                 guard row.target != account else { return nil }
-            case .profile, .unlike, .revoke, nil: continue
+            case .profile, .unlike, .revoke, .unknown, nil: continue
             }
         }
         if let known = news[wanted] { return known }

@@ -107,7 +107,7 @@ extension Store {
                     keys.append(row.key)
                 }
             }
-        case .profile, .delete, .revoke, nil: break
+        case .profile, .delete, .revoke, .unknown, nil: break
         }
         var seen: Set<AccountKey> = []
         return try keys.filter { key in

@@ -12,29 +12,20 @@ extension Store {
         }
     }
 
-    public struct Restored: Sendable {
-        public let outcomes: [Outcome]
-        /// Follows and unfollows that now count, with whom they are owed to: the peer that wrote them may be gone.
-        public let owed: [(entry: Entry, recipients: [AccountKey])]
-    }
-
     /// Stores entries out of an archive of a local account, in one transaction, with what they make this peer owe.
     ///
     /// - Parameter willCommit: is told the place of each in the order of arrival before anybody can read it.
-    public func restore(_ entries: [Entry], now: Milliseconds, willCommit: @escaping @Sendable (Int64) -> Void) async throws(StoreError) -> Restored {
+    public func restore(_ entries: [Entry], now: Milliseconds, willCommit: @escaping @Sendable (Int64) -> Void) async throws(StoreError) -> [Outcome] {
         try await write { db in
             let outcomes = try entries.map { try Self.ingest($0, now: now, db) }
-            var owed: [(entry: Entry, recipients: [AccountKey])] = []
             for (entry, outcome) in zip(entries, outcomes) {
                 guard case .stored(let arrival) = outcome else { continue }
+                // Follows and unfollows that now count: the peer that wrote them may be gone.
                 let isEdge = try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM follow WHERE entry_id = ?)"), arguments: [arrival])
-                if isEdge == true {
-                    let author = try Self.accountID(entry.header.account, db) ?? 0
-                    owed.append((entry, try Self.owe(entry, arrival, author, db)))
-                }
+                if isEdge == true { _ = try Self.owe(entry, arrival, Self.accountID(entry.header.account, db) ?? 0, db) }
                 willCommit(arrival)
             }
-            return Restored(outcomes: outcomes, owed: owed)
+            return outcomes
         }
     }
 }

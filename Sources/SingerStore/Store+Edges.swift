@@ -16,7 +16,7 @@ extension Store {
             for (entry, envelope) in edges {
                 switch entry.content {
                 case .follow(let who), .unfollow(let who): try Self.keep(envelope, entry, who, db)
-                case .post, .profile, .like, .unlike, .delete, .revoke, nil: break
+                case .post, .profile, .like, .unlike, .delete, .revoke, .unknown, nil: break
                 }
             }
         }

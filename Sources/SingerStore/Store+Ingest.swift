@@ -24,10 +24,17 @@ extension Store {
     }
 
     /// Stores entries in one transaction. Returns after the commit, with what became of each.
+    ///
+    /// What comes back of a log that is written here, after the data were put back to an older state, is owed again to whom it is for:
+    /// whether they were told before, nobody here knows, and to be told twice changes nothing.
     public func ingest(_ entries: [Entry], now: Milliseconds) async throws(StoreError) -> [Outcome] {
         try await write { db in
             var signer: Signer?
-            return try entries.map { try Self.ingest($0, now: now, &signer, db) }
+            return try entries.map { entry in
+                let outcome = try Self.ingest(entry, now: now, &signer, db)
+                if case .stored(let arrival) = outcome, let signer, signer.writesHere { _ = try Self.owe(entry, arrival, signer.accountID, db) }
+                return outcome
+            }
         }
     }
 
@@ -158,7 +165,7 @@ extension Store {
         case .post(let post):
             if let original = post.forward { return try accountID(original.header.account, db) }
             return try post.replyTo.flatMap { try accountID($0.account, db) }
-        case .profile, .delete, .revoke, nil: return nil
+        case .profile, .delete, .revoke, .unknown, nil: return nil
         }
     }
 
@@ -166,10 +173,13 @@ extension Store {
     private static func apply(
         _ entry: Entry, arrival: Int64, _ accountID: Int64, _ deviceID: Int64, isDeleted: Bool, isHidden: Bool, _ db: Database
     ) throws {
-        let created = entry.header.created
+        let header = entry.header
+        let created = header.created
         switch entry.content {
         case .post(let post) where !isDeleted && !isHidden:
             try insertPost(entry, post, arrival, accountID, deviceID, isDeleted: false, db)
+        // Of a kind that is unknown here, without its body: a place in a log, and nothing else.
+        case nil where header.kind != .post: break
         case .post, nil:
             try insertPost(entry, nil, arrival, accountID, deviceID, isDeleted: isDeleted, db)
         case .follow(let who):
@@ -182,7 +192,7 @@ extension Store {
             try react(accountID, reference.entry, liked: false, created, db)
         case .profile(let field):
             try set(field, of: accountID, created: created, seq: Int64(entry.header.seq), db)
-        case .revoke: break
+        case .revoke, .unknown: break
         case .delete(let reference):
             // Only an author deletes; whoever else says so changes nothing.
             guard reference.account == entry.header.account else { return }

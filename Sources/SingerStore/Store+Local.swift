@@ -108,6 +108,21 @@ extension Store {
         }
     }
 
+    /// To whom some entries are owed.
+    public func owed(_ entries: [Entry]) async throws(StoreError) -> [(entry: Entry, recipients: [AccountKey])] {
+        try await read { db in
+            try entries.map { entry in
+                let recipients = try Data.fetchAll(
+                    db,
+                    sql: """
+                        SELECT a.key FROM outbox o JOIN account a ON a.id = o.recipient_id
+                        WHERE o.entry_id = (SELECT id FROM entry WHERE hash = ?) ORDER BY a.key
+                        """, arguments: [entry.id.data])
+                return (entry, recipients.compactMap { AccountKey($0) })
+            }
+        }
+    }
+
     public func settle(_ entry: EntryID, recipient: AccountKey) async throws(StoreError) {
         try await write { db in
             try db.run(

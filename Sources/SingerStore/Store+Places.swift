@@ -14,6 +14,8 @@ extension Store {
         let certificate: Certificate
         let accountID: Int64
         let device: DeviceRow
+        /// It is the device of an account of this peer.
+        let writesHere: Bool
         /// The last entry of its log that is here.
         var end: Neighbour?
     }
@@ -24,12 +26,14 @@ extension Store {
         func row() throws -> Signer? {
             var signer = try db.first(
                 """
-                SELECT d.id, d.quarantined, d.revoked_after, a.id, a.key, a.certified FROM device d JOIN account a ON a.id = d.account_id WHERE d.key = ?
+                SELECT d.id, d.quarantined, d.revoked_after, a.id, a.key, a.certified,
+                    EXISTS (SELECT 1 FROM local_account l WHERE l.device_id = d.id)
+                FROM device d JOIN account a ON a.id = d.account_id WHERE d.key = ?
                 """, .blob(certificate.device.data)
             ) { row -> Signer? in
                 guard row.key(4) == certificate.account, row.bool(5) else { return nil }
                 let device = DeviceRow(id: row.int(0), isQuarantined: row.bool(1), revokedAfter: row.isNull(2) ? nil : row.int(2))
-                return Signer(certificate: certificate, accountID: row.int(3), device: device)
+                return Signer(certificate: certificate, accountID: row.int(3), device: device, writesHere: row.bool(6))
             } ?? nil
             if let id = signer?.device.id { signer?.end = try end(of: id, db) }
             return signer

@@ -112,7 +112,7 @@ extension Store {
             let isHome: Bool = row["concerns"]
             return .deleted(
                 try shown(target.entry, db), by: author, in: (isHome ? [.home] : []) + (views.contains(.user(author.account)) ? [.user(author.account)] : []))
-        case .profile, .unlike, .revoke, nil: return nil
+        case .profile, .unlike, .revoke, .unknown, nil: return nil
         }
     }
 
@@ -120,7 +120,7 @@ extension Store {
         guard let body else { return nil }
         switch try Entry.Content(decoding: body, kind: kind) {
         case .like(let reference), .unlike(let reference), .delete(let reference): return reference
-        case .post, .follow, .unfollow, .profile, .revoke: return nil
+        case .post, .follow, .unfollow, .profile, .revoke, .unknown: return nil
         }
     }
 

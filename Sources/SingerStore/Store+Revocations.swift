@@ -162,7 +162,7 @@ extension Entry.Content {
     fileprivate var target: EntryID? {
         switch self {
         case .like(let reference), .unlike(let reference), .delete(let reference): reference.entry
-        case .post, .follow, .unfollow, .profile, .revoke: nil
+        case .post, .follow, .unfollow, .profile, .revoke, .unknown: nil
         }
     }
 }

@@ -11,6 +11,7 @@ extension Store {
         migrator.registerMigration("large stores") { db in try db.execute(sql: schemaLargeStores) }
         migrator.registerMigration("links") { db in try db.execute(sql: schemaLinks) }
         migrator.registerMigration("late index") { db in try db.execute(sql: schemaLateIndex) }
+        migrator.registerMigration("unknown kinds") { db in try allowUnknownKinds(db) }
         return migrator
     }
 

@@ -16,6 +16,10 @@ import struct Foundation.Data
             alice.unfollow(bob), alice.profile("bio", "singer"), alice.profile("bio", ""), alice.like(original), alice.unlike(original), alice.delete(first),
             alice.revoke(alice, after: 3),
         ]
+        let later = alice.write(.unknown(9, body: original.headerBytes))
+        #expect(try Entry(encoded: later.encoded) == later)
+        #expect(try Entry(encoded: later.withoutBody.encoded).content == nil)
+        #expect(later.header.kind == .unknown(9))
         for entry in entries {
             #expect(try Entry(encoded: entry.encoded) == entry)
             #expect(try Entry(verifying: entry.wire, certificate: entry.certificate) == entry)

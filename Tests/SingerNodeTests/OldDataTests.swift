@@ -38,6 +38,34 @@ import Testing
             #expect(try await cluster[0].store.localAccounts()[0].certificate.device != old)
         }
     }
+
+    @Test func `a follow that comes back to a peer whose data was put back is told to whom it is about`() async throws {
+        try await withNodes(2) { cluster in
+            let alice = try await cluster[0].register("alice")
+            let bob = try await cluster[1].register("bob")
+            let first = try await alice.post("one")
+            // Written after the copy was made: neither on the disk nor in the outbox.
+            let follow = try await cluster[0].next(
+                .follow(Followee(account: bob.login.account, name: bob.login.name)), of: alice, after: first)
+            await cluster[0].node.enqueue([follow], from: nil, isNews: false)
+            try await bob.push { if case .follow = $0 { true } else { false } }
+            // And it is kept up with.
+            try await bob.post("hello")
+            try await alice.post(saying: "hello")
+            try await eventually { try await cluster[0].store.owed().isEmpty }
+        }
+    }
+}
+
+extension TestNode {
+    /// An entry of a session's log that nobody has seen yet.
+    func next(_ content: Entry.Content, of person: Person, after last: ShownID) async throws -> Entry {
+        let account = try #require(try await store.localAccounts().first { $0.account == person.login.account })
+        let keys = try #require(account.sealed.open(passphrase: "correct-horse").flatMap { Keys(secret: $0) })
+        let before = try #require(try await store.entry(last.hash))
+        return Entry(
+            content, after: (before.id, before.header.seq, before.header.created), by: keys.device, certificate: account.certificate, now: Node.systemClock())
+    }
 }
 
 extension Node {

@@ -25,6 +25,17 @@ import Testing
         #expect(!net.peers[0].replica.hasWork)
     }
 
+    @Test func `what one peer of an account is told, its other peers hear from that one`() {
+        var net = Simulation(3)
+        net.host(bob, at: 1, [])
+        net.host(TestAuthor("bob", device: "second"), at: 2, [])
+        net.run(for: 1_000)
+        net.tell(0, .owes(debt))
+        net.run(for: 5_000)
+        for peer in 1...2 { #expect(net.peers[peer].accepted == [debt.entry], "peer \(peer)") }
+        #expect(net.peers[0].settled == [debt])
+    }
+
     @Test func `what is owed to somebody offline is kept until they come`() {
         var net = Simulation(2)
         net.host(bob, at: 1, [])

@@ -3,6 +3,8 @@ import SingerStore
 import SingerTesting
 import Testing
 
+import struct Foundation.Data
+
 @Suite struct IngestTests {
     var alice = TestAuthor("alice")
     var bob = TestAuthor("bob")
@@ -14,6 +16,32 @@ import Testing
         #expect(try await peer.ingest(post, post) == [.duplicate, .duplicate])
         #expect(try await peer.store.postCount() == 1)
         #expect(try await peer.pushes(for: alice) == ["alice: hello"])
+    }
+
+    @Test mutating func `an entry of a kind that only a later version knows is kept, with or without its body, and shown nowhere`() async throws {
+        let peer = try TestStore()
+        let first = alice.post("one")
+        let poll = alice.write(.unknown(9, body: Data("poll".utf8)))
+        let bare = alice.write(.unknown(255, body: Data("gone".utf8))).withoutBody
+        let second = alice.post("two")
+        #expect(try await peer.ingest(first, poll, bare, second).allSatisfy(\.isStored))
+        #expect(try await peer.texts(of: alice) == ["two", "one"])
+        #expect(try await peer.pushes(for: alice) == ["alice: one", "alice: two"])
+        #expect(try await peer.store.entry(poll.id) == poll)
+        #expect(try await peer.store.entry(bare.id) == bare)
+        #expect(try await peer.store.heldLogs(of: alice.account).map(\.ranges) == [[1...4]])
+    }
+
+    @Test mutating func `what comes back of a log that is written here is owed again, and nothing else`() async throws {
+        let peer = try TestStore()
+        try await peer.addLocal(alice)
+        var phone = TestAuthor("alice", device: "phone")
+        try await peer.ingest(bob.post("hello"), phone.follow(bob))
+        #expect(try await peer.store.owed().isEmpty)
+        let follow = alice.follow(bob)
+        try await peer.ingest(alice.post("one"), follow, follow)
+        #expect(try await peer.store.owed().map(\.entry) == [follow])
+        #expect(try await peer.store.owed([follow]).map(\.recipients) == [[bob.account]])
     }
 
     @Test mutating func `an entry from the future waits for its time`() async throws {

@@ -48,7 +48,7 @@ enum ArchiveLine {
     static func text(of entry: Entry) -> String {
         let header = entry.header
         var line = #"{"log":"\#(header.device)","seq":\#(header.seq),"id":"\#(Base32.encode(entry.id.bytes))","created_ms":\#(header.created),"#
-        line += #""kind":"\#(header.kind)""#
+        line += #""kind":"\#(word(for: header.kind))""#
         for (name, value) in words(of: entry) { line += #","\#(name)":"\#(escaped(value))""# }
         return line + #","entry":"\#(entry.encoded.base64EncodedString())"}"#
     }
@@ -78,9 +78,14 @@ enum ArchiveLine {
         case .profile(let profile): return [("field", profile.field), ("text", profile.text.string)]
         case .like(let reference), .unlike(let reference), .delete(let reference): return [("target", id(reference))]
         case .revoke(let revocation): return [("device", revocation.device.description), ("last", String(revocation.lastSeq))]
-        // A post that was deleted before it was exported.
-        case nil: return []
+        // A post that was deleted before it was exported, or what only a later version can read.
+        case .unknown, nil: return []
         }
+    }
+
+    private static func word(for kind: Entry.Kind) -> String {
+        if case .unknown(let number) = kind { return "\(number)" }
+        return "\(kind)"
     }
 
     private static func escaped(_ text: String) -> String {
