@@ -83,7 +83,7 @@ extension Node {
             let user = try await find(name)
             guard user.account != login.account else { throw NodeError.selfFollow }
             guard try await !store.isFollowing(login.account, user.account) else { throw NodeError.alreadyFollowing(user) }
-            try await write(.follow(Self.followee(user)), by: login)
+            try await write(.follow(Self.followee(user)), by: login, notBefore: store.nextWord(login.account, user.account))
             followersHere[user.account, default: []].insert(login.account)
             for session in opened[login.account]?.logins.values.map({ $0 }) ?? [] { session.show(backlogOf: user.account) }
             await takeUp(user.account)
@@ -98,7 +98,7 @@ extension Node {
         do {
             let user = try await known(name)
             guard try await store.isFollowing(login.account, user.account) else { throw NodeError.notFollowing(user) }
-            try await write(.unfollow(Self.followee(user)), by: login)
+            try await write(.unfollow(Self.followee(user)), by: login, notBefore: store.nextWord(login.account, user.account))
             followersHere[user.account]?.remove(login.account)
             if followersHere[user.account]?.isEmpty == true { giveUp(user.account) }
             return user
@@ -144,14 +144,18 @@ extension Node {
     // MARK: The way of an entry
 
     /// Signs, commits, and sets going what follows from it.
+    ///
+    /// - Parameter date: it is dated no earlier, whatever the clock says.
     @discardableResult
-    private func write(_ content: Entry.Content, by login: Login) async throws -> ShownID { try await write([content], by: login)[0] }
+    private func write(_ content: Entry.Content, by login: Login, notBefore date: Milliseconds = 0) async throws -> ShownID {
+        try await write([content], by: login, notBefore: date)[0]
+    }
 
     /// The same for several at once, in their order and in one commit.
-    private func write(_ contents: [Entry.Content], by login: Login) async throws -> [ShownID] {
+    private func write(_ contents: [Entry.Content], by login: Login, notBefore date: Milliseconds = 0) async throws -> [ShownID] {
         let account = try keys(of: login)
         try await ownLogIsLevel(login.account, account.certificate.device)
-        let written = try await store.append(contents, by: account.keys.device, account.certificate, now: clock()) { login.wrote($0) }
+        let written = try await store.append(contents, by: account.keys.device, account.certificate, now: max(clock(), date)) { login.wrote($0) }
         // Behind all who wait for the same commit, and before anything else that is set going.
         if fresh.isEmpty { Task { self.spreadFresh() } }
         fresh += written.map { FreshEntry(written: $0, device: account.keys.device) }

@@ -127,7 +127,8 @@ extension Replica {
         for account in said.keys.sorted() {
             feeds[account]?.eager.remove(node)
             if feeds[account]?.parent == node { feeds[account]?.parent = nil }
-            if said[account]?.gives == true { feeds[account]?.search.reset() }
+            // Not where it only wanted the feed itself: of those there are always others.
+            if let tie = said[account], tie.gives, tie.offer?.isEmpty == false { feeds[account]?.search.reset() }
             watchOverlay(account, now: now)
         }
         nodes[node]?.dialledAt = nil

@@ -52,6 +52,14 @@ public struct Disk: Sendable {
     /// Whom the accounts of this peer follow.
     var following: [AccountKey] { edges.filter { $0.value.follows && hosted[$0.key.follower] != nil }.map(\.key.followee).unique() }
 
+    /// The earliest date of the next word on an edge, by whatever device: it takes the place of the one that is known here.
+    func dateDue(_ content: Entry.Content, by account: AccountKey) -> Milliseconds {
+        switch content {
+        case .follow(let who), .unfollow(let who): edges[Edge(follower: account, followee: who.account)].map { $0.created + 1 } ?? 0
+        case .post, .profile, .like, .unlike, .delete, .revoke, .unknown: 0
+        }
+    }
+
     /// Posts without bodies that nobody has deleted.
     func withheld(_ device: DeviceKey) -> [UInt64] {
         (logs[device]?.entries ?? [:]).filter { $1.copy.entry.body == nil && !deleted.contains($1.copy.entry.id) }.keys.sorted()

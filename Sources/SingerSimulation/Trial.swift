@@ -135,7 +135,7 @@ public struct Trial: Sendable {
         let author = authors[index]
         let peer = author.home
         let local = net.now + net.peers[peer].skew
-        let entry = author.write(content, on: net.peers[peer].disk, now: local)
+        let entry = author.write(content, on: net.peers[peer].disk, now: max(local, net.peers[peer].disk.dateDue(content, by: author.account)))
         if net.peers[peer].mischief == .equivocate, case .post = content {
             let twin = author.write(.post(Post(text: text())), on: net.peers[peer].disk, now: local)
             net.twins[entry.id] = twin

@@ -15,6 +15,19 @@ extension Store {
         }
     }
 
+    /// The earliest date at which one's next word on somebody counts: just behind the last one, which another device may have dated by a
+    /// clock that is ahead of this one.
+    public func nextWord(_ follower: AccountKey, _ followee: AccountKey) async throws(StoreError) -> Milliseconds {
+        try await read { db in
+            try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT created + 1 FROM follow WHERE follower_id = (SELECT id FROM account WHERE key = ?)
+                        AND followee_id = (SELECT id FROM account WHERE key = ?)
+                    """, arguments: [follower.data, followee.data]) ?? 0
+        }
+    }
+
     /// In alphabetical order, at most `Limits.listRowsMax`.
     public func followers(of account: AccountKey) async throws(StoreError) -> [UserView] {
         try await users(of: account, "follower_id", where: "followee_id")

@@ -4,6 +4,8 @@ import SingerStore
 import SingerTesting
 import Testing
 
+import struct Foundation.Data
+
 @testable import SingerNode
 
 @Suite(.timeLimit(.minutes(1))) struct OldDataTests {
@@ -53,6 +55,29 @@ import Testing
             try await bob.post("hello")
             try await alice.post(saying: "hello")
             try await eventually { try await cluster[0].store.owed().isEmpty }
+        }
+    }
+}
+
+/// Two machines of one account, one of which has its clock ahead.
+@Suite(.timeLimit(.minutes(1))) struct LaterWordTests {
+    @Test func `whom another device follows by a clock that is ahead can be unfollowed at once`() async throws {
+        try await withNodes(1) { cluster in
+            let alice = try await cluster[0].register("alice")
+            let bob = try await cluster[0].register("bob")
+            let account = try #require(try await cluster[0].store.localAccounts().first { $0.account == alice.login.account })
+            let root = try #require(account.sealed.open(passphrase: "correct-horse").flatMap { Keys(secret: $0) }).root
+            let phone = try #require(DeviceSecret(secret: Data(repeating: 7, count: 32)))
+            let follow = Entry(
+                .follow(Followee(account: bob.login.account, name: bob.login.name)), after: nil, by: phone,
+                certificate: Certificate(device: phone.publicKey, name: alice.login.name, root: root, now: Node.systemClock()),
+                now: Node.systemClock() + Limits.clockSkewMax / 2)
+            await cluster[0].node.enqueue([follow], from: nil, isNews: false)
+            try await eventually { try await cluster[0].store.isFollowing(alice.login.account, bob.login.account) }
+            _ = try await alice.node.unfollow("bob", by: alice.login)
+            #expect(try await !cluster[0].store.isFollowing(alice.login.account, bob.login.account))
+            _ = try await alice.node.follow("bob", by: alice.login)
+            #expect(try await cluster[0].store.isFollowing(alice.login.account, bob.login.account))
         }
     }
 }

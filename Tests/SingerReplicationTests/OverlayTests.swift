@@ -33,6 +33,17 @@ import Testing
         #expect(net.peers[0].replica.subscribers(of: alice.account).count <= Limits.feedLinksMax)
     }
 
+    @Test func `followers of somebody who is away do not dial each other without end`() {
+        var net = Simulation(151)
+        net.host(alice, at: 0, [])
+        net.peers[0].isUp = false
+        net.directory[alice.account] = Array(1...150)
+        for peer in 1...150 { net.follow(alice, at: peer) }
+        net.run(for: 60_000)
+        let dials = net.peers.map { peer in peer.dials.count { $0.to != net.peers[0].node } }
+        #expect(dials.reduce(0, +) < 150 * 30, "\(dials)")
+    }
+
     @Test func `links to an author who refers to others do not stay`() {
         let net = network(followers: 150, log: alice.unsignedLog(3))
         #expect(net.links.count { $0.contains(0) } <= Limits.feedLinksMax + 1)
