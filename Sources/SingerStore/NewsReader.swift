@@ -16,6 +16,9 @@ final class NewsReader: Sendable {
         var isReading = false
     }
 
+    /// Questions that share a snapshot: bounds how long the first of them waits for its answer.
+    private static let questionsMax = 1_024
+
     private let pool: DatabasePool
     private let state = Mutex(State())
     /// The numbers of accounts that asked; they never change. As many as have had sessions here.
@@ -42,8 +45,9 @@ final class NewsReader: Sendable {
         // The snapshot begins after the questions were taken, so that none is answered with what was before its wake.
         pool.asyncUnsafeRead { [self] result in
             let asked = state.withLock { state in
-                defer { state.waiting = [] }
-                return state.waiting
+                let asked = Array(state.waiting.prefix(Self.questionsMax))
+                state.waiting.removeFirst(asked.count)
+                return asked
             }
             do {
                 let db = try result.get()
