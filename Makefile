@@ -1,6 +1,6 @@
 # Singer: `make run` starts a peer, `make test` proves that it works. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help deps deps-test build release run test check demo bench bench-tools bench-deps bench-micro measure-faults simulate lint format proto install install-files uninstall clean
+.PHONY: help deps deps-test build release run test check demo bench bench-tools bench-deps bench-micro simulate lint format proto install install-files uninstall clean
 
 PREFIX ?= /usr/local
 # What is installed from.
@@ -63,7 +63,7 @@ demo: release ## Three peers, three people, and what they see
 	examples/three-peers.sh .build/release/singerd
 
 # The benchmarks that `make bench` can be told to run: `make bench fanout`.
-BENCHES = fanout home request durable ingest push store idle client
+BENCHES = fanout home request durable ingest push login reconnect store idle client
 
 bench: release bench-tools ## Measure it beside other servers (make bench fanout: that one; ARGS='--rounds 3')
 	python3 Benchmarks/run.py $(ARGS) $(filter $(BENCHES),$(MAKECMDGOALS))
@@ -81,9 +81,6 @@ bench-deps: ## Unpack the servers that it is measured beside (Debian, Ubuntu)
 # Codecs and renderers are no part of the modules' faces, so these are built to be tested.
 bench-micro: ## Measure codecs, signatures, the store and rendering by themselves
 	cd Benchmarks/Micro && $(SWIFT) package -c release -Xswiftc -enable-testing benchmark $(ARGS)
-
-measure-faults: release ## Logins with a dead author, a long catch-up, the bytes of reconnects: minutes (needs ss of iproute2)
-	python3 Tests/measure_faults.py .build/release/singerd
 
 simulate: ## A network under faults, in virtual time (ARGS='--peers 10000 --seed 3'; --help says more)
 	$(SWIFT) build -c release --product singer-sim

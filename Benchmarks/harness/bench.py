@@ -25,14 +25,16 @@ class Bench:
     def __init__(self, singerd, singer, tools, scratch, report, rounds, is_quick):
         self.singerd, self.singer, self.tools, self.report, self.rounds, self.is_quick = singerd, singer, tools, report, rounds, is_quick
         self.scratch = tempfile.mkdtemp(prefix="singer-bench-", dir=scratch)
-        self._started = []
+        self._started, self._ports = [], {}
 
     def full(self, value, quick):
         """How much to do: that, or what shows that the benchmark works."""
         return quick if self.is_quick else value
 
     def peer(self, name, bootstrap=()):
-        peer = Peer(self.singerd, os.path.join(self.scratch, name), bootstrap)
+        """A peer of that name: where it was stopped before, it comes back with its data and its port."""
+        peer = Peer(self.singerd, os.path.join(self.scratch, name), bootstrap, self._ports.get(name, 0))
+        self._ports[name] = peer.dht
         self._started.append(peer)
         return peer
 
@@ -54,7 +56,7 @@ class Bench:
         """Ends what a benchmark started, and removes what it wrote."""
         for each in reversed(self._started):
             each.stop()
-        self._started = []
+        self._started, self._ports = [], {}
         for name in os.listdir(self.scratch):
             path = os.path.join(self.scratch, name)
             shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)

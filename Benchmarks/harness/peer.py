@@ -13,7 +13,8 @@ PASSPHRASE = "correct-horse"
 class Peer:
     """A peer with a data directory of its own, on free ports, in a network that nobody else is in."""
 
-    def __init__(self, program, directory, bootstrap=()):
+    def __init__(self, program, directory, bootstrap=(), listen=0):
+        """listen: the port for other peers and the DHT; 0 for any that is free."""
         self.directory = directory
         path = directory + ".bootstrap"
         with open(path, "w") as file:
@@ -23,7 +24,7 @@ class Peer:
         environment = {**os.environ, "SINGER_SCRYPT_WORK_LOG2": "10"}
         with open(directory + ".log", "ab") as log:
             self.process = processes.start(
-                [program, "--data-dir", directory, "--gateway", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--no-discovery",
+                [program, "--data-dir", directory, "--gateway", "127.0.0.1:0", "--listen", f"127.0.0.1:{listen}", "--no-discovery",
                  "--network", f"bench-{os.getpid()}", "--bootstrap", path], stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
         line = self.process.stdout.readline()
         self.start_seconds = time.monotonic() - start
@@ -36,14 +37,39 @@ class Peer:
         return self.process.pid
 
     def stop(self):
+        # Stopped or killed before.
+        if self.process.returncode is not None:
+            return
         status = processes.stop(self.process, 60)
         assert status == 0, f"singerd ended with {status}: see {self.directory}.log"
+
+    def kill(self):
+        """As a machine that loses its power does."""
+        processes.kill(self.process)
 
     def memory_kib(self):
         return processes.memory_kib(self.process)
 
     def cpu_seconds(self):
         return processes.cpu_seconds(self.process)
+
+    def status(self, session, field):
+        """A count of STATUS."""
+        return next((int(row.split()[1]) for row in session.rows("STATUS") if row.split()[0] == field), 0)
+
+    def wait(self, field, is_wanted, seconds=60):
+        """Until a count of STATUS is as wanted; when that was."""
+        session, deadline = Session(self), time.monotonic() + seconds
+        while not is_wanted(count := self.status(session, field)):
+            assert time.monotonic() < deadline, f"{field} stayed at {count}"
+            time.sleep(0.002)
+        session.close()
+        return time.monotonic()
+
+    def login(self, name):
+        session = Session(self)
+        session.ask(f"LOGIN {name} {PASSPHRASE}")
+        return session
 
     def register(self, names, following=()):
         """Makes accounts that follow others, sixteen at a time."""

@@ -27,6 +27,13 @@ def stop(process, seconds=20):
     return process.returncode
 
 
+def kill(process):
+    if process in _running:
+        _running.remove(process)
+    process.kill()
+    process.wait()
+
+
 @atexit.register
 def _stop_all():
     for process in list(_running):

@@ -1,4 +1,5 @@
 public import SingerCore
+import Synchronization
 
 /// The distributed hash table, as the rest of Singer sees it: places that hold signed records.
 ///
@@ -71,20 +72,31 @@ extension Directory {
     public func first(
         _ place: DirectoryKey, _ kind: RecordKind, within timeout: Duration, until enough: @escaping @Sendable (Envelope) -> Bool
     ) async -> [Envelope] {
-        let reading = Task { () -> [Envelope] in
-            var found: [Envelope] = []
+        let found = Mutex<[Envelope]>([])
+        await each(place, kind, within: timeout) { envelope in
+            found.withLock { $0.append(envelope) }
+            return !enough(envelope)
+        }
+        return found.withLock { $0 }
+    }
+
+    /// Takes the records at a place as they arrive, for as long as `take` says that it wants more, and `timeout` at most.
+    ///
+    /// One node that does not answer keeps a stream open for seconds, when all the others have long said what they hold.
+    public func each(
+        _ place: DirectoryKey, _ kind: RecordKind, within timeout: Duration, _ take: @escaping @Sendable (Envelope) async -> Bool
+    ) async {
+        let reading = Task {
             for await envelope in get(place, kind) {
-                found.append(envelope)
-                if enough(envelope) { break }
+                guard await take(envelope) else { break }
             }
-            return found
         }
         let timer = Task {
             try await Task.sleep(for: timeout)
             reading.cancel()
         }
         defer { timer.cancel() }
-        return await withTaskCancellationHandler {
+        await withTaskCancellationHandler {
             await reading.value
         } onCancel: {
             reading.cancel()

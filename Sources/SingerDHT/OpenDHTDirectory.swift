@@ -40,11 +40,6 @@ public final class OpenDHTDirectory: Directory {
         broadcast.finish()
     }
 
-    /// Hex, for diagnosis.
-    public var nodeID: String {
-        withUnsafeBytes(of: node.status.node_id) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    }
-
     public func put(_ record: PlacedRecord, permanent: Bool) async {
         node.put(record.envelope.encoded, record.envelope.kind, at: record.place, valueID: record.valueID, permanent: permanent)
     }

@@ -127,6 +127,7 @@ extension Node {
         }
         let login = Login(account, store: store, cursor: start.cursor, began: clock(), unseen: start.posts)
         opened[account.account, default: OpenAccount(keys: keys, certificate: account.certificate)].logins[ObjectIdentifier(login)] = login
+        tellOfClock(login)
         let key = account.account
         if opened[key]?.logins.count == 1 {
             askForOwnLog(of: key, account.certificate.device)

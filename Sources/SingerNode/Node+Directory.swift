@@ -10,9 +10,15 @@ extension Node {
     func watchDirectory() async {
         for await _ in directory.changes() {
             let old = status
-            status = await directory.status()
+            await renewStatus()
             if status.isConnected != old.isConnected || status.publicHosts != old.publicHosts { await announce() }
         }
+    }
+
+    private func renewStatus() async {
+        let old = status
+        status = await directory.status()
+        if status.isConnected, !old.isConnected { drive(.directoryJoined) }
     }
 
     /// Asks one of the linked peers whether it is in the DHT, too: parts of the network that lost each other there join by any link.
@@ -28,7 +34,7 @@ extension Node {
 
     /// Puts everything again that others may need: after the start, and when the network is there again.
     func announce() async {
-        status = await directory.status()
+        await renewStatus()
         await renewClaims()
         do {
             for record in try await store.roamingRecords() { await directory.put(record, permanent: true) }
@@ -143,18 +149,22 @@ extension Node {
         return (found + (try await knownRecords(of: account))).max { $0.seen < $1.seen }
     }
 
+    private static let lookupTimeMax = Duration.seconds(5)
+
     /// Looks for the peers of an account, for the replica.
     func lookUp(_ account: AccountKey) async {
         let directory = directory
         await withDiscardingTaskGroup { group in
             group.addTask {
-                for envelope in await directory.first(.account(account), .account, within: .seconds(5), until: { _ in false }) {
+                await directory.each(.account(account), .account, within: Self.lookupTimeMax) { envelope in
                     if let record = try? AccountRecord(reading: envelope) { await self.take(record, envelope, from: nil) }
+                    return true
                 }
             }
             group.addTask {
-                for envelope in await directory.first(.providers(account), .provider, within: .seconds(5), until: { _ in false }) {
+                await directory.each(.providers(account), .provider, within: Self.lookupTimeMax) { envelope in
                     if let provider = try? ProviderRecord(reading: envelope) { await self.take(provider) }
+                    return true
                 }
             }
         }

@@ -11,6 +11,8 @@ extension Node {
         let since: ContinuousClock.Instant
         /// Where the other side says it can be dialled.
         let endpoints: [Endpoint]
+        /// Of the other side's, when it said hello; `nil` where it did not say.
+        let clockAhead: Milliseconds?
     }
 
     /// Frames whose signatures may be checked, for each link: what is over waits, unread, in the sender's socket.
@@ -73,6 +75,7 @@ extension Node {
         hello.version = 1
         hello.network = configuration.network
         hello.agent = "singer \(Self.version)"
+        hello.sentMs = UInt64(clamping: clock())
         var here = WireEndpoint()
         here.port = UInt32(configuration.peerPort)
         hello.endpoints = ownEndpoints().map(\.wire) + [here]
@@ -92,7 +95,9 @@ extension Node {
         let endpoints = hello.endpoints.prefix(Limits.endpointsMax).compactMap { wire in
             wire.host.isEmpty ? Endpoint(host: link.remoteHost, port: Int(wire.port)) : Endpoint(wire)
         }
-        links[link.remote] = OpenLink(link: link, since: .now, endpoints: endpoints)
+        let ahead = hello.sentMs == 0 ? nil : clock() - Milliseconds(clamping: hello.sentMs)
+        links[link.remote] = OpenLink(link: link, since: .now, endpoints: endpoints, clockAhead: ahead)
+        watchClock()
         logger.debug("link open", metadata: ["peer": "\(link.remote)", "host": "\(link.remoteHost)", "dialled": "\(link.isDialled)"])
         drive(.linkUp(link.remote, endpoints))
         return true

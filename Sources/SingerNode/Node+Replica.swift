@@ -14,18 +14,17 @@ extension Node {
 
     /// Sees to a tick where the replica needs one sooner than the next second.
     private func planTick() {
-        guard !isTickPlanned, let due = replica.nextTick(after: clock()) else { return }
-        let wait = due - clock()
-        guard wait < 1_000 else { return }
-        isTickPlanned = true
+        let now = clock()
+        guard let due = replica.nextTick(after: now), due - now < 1_000, due < plannedTick ?? .max else { return }
+        plannedTick = due
         job {
-            try? await Task.sleep(for: .milliseconds(max(wait, 10)))
-            await self.tickNow()
+            try? await Task.sleep(for: .milliseconds(max(due - now, 10)))
+            await self.tick(planned: due)
         }
     }
 
-    private func tickNow() {
-        isTickPlanned = false
+    private func tick(planned due: Milliseconds) {
+        if plannedTick == due { plannedTick = nil }
         if !Task.isCancelled { drive(.tick) }
     }
 

@@ -76,8 +76,9 @@ public actor Node {
 
     // Replication.
     var replica: Replica
-    var isTickPlanned = false
+    var plannedTick: Milliseconds?
     var links: [NodeKey: OpenLink] = [:]
+    var isClockWrong = false
     var ingest = IngestQueue()
     /// What links said, as it is on the disk, and when that was last seen to.
     var keptMemories: [NodeKey: Replica.Memory] = [:]

@@ -20,6 +20,8 @@ extension Replica {
         case contact(Contact)
         /// A lookup in the directory found all that it will find.
         case lookupEnded(AccountKey)
+        /// The directory is there, or there again: what it was asked in vain is worth another try.
+        case directoryJoined
         /// With where the other side says it can be dialled, for those who are referred to it.
         case linkUp(NodeKey, [Endpoint])
         case linkDown(NodeKey)

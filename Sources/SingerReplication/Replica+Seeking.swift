@@ -75,6 +75,14 @@ extension Replica {
         return actions
     }
 
+    /// A user who logs in as the peer starts must not wait for the lookup after the one that came too early.
+    mutating func directoryJoined(now: Milliseconds) -> [Action] {
+        unserved.keys.sorted().flatMap { account in
+            feeds[account]?.lookup.reset()
+            return seek(account, now: now)
+        }
+    }
+
     /// When there is somebody to dial for a feed that no event brings.
     ///
     /// - Parameter start: when others than its homes are dialled, if they are.

@@ -86,6 +86,7 @@ public struct Replica: Sendable {
         case .lookupEnded(let account):
             lookupEnded(account)
             return []
+        case .directoryJoined: return directoryJoined(now: now)
         case .linkUp(let node, let endpoints): return linkUp(node, endpoints, now: now)
         case .linkDown(let node): return linkDown(node, now: now)
         case .dialFailed(let node): return dialFailed(node, now: now)

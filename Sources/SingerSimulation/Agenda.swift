@@ -12,8 +12,6 @@ struct Agenda<Event: Sendable>: Sendable {
     /// A heap: the next one first.
     private var times: [Milliseconds] = []
 
-    var nextDue: Milliseconds? { times.first }
-
     mutating func put(_ event: Event, at due: Milliseconds) {
         if instants[due] == nil { push(due) }
         instants[due, default: Instant()].events.append(event)

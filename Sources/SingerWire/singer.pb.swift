@@ -750,6 +750,9 @@ public nonisolated struct WireHello: Sendable {
   /// "singer 0.1.0"
   public var agent: String = String()
 
+  /// by the sender's clock; 0 if it does not say
+  public var sentMs: UInt64 = 0
+
   public var unknownFields = SwiftProtobuf.UnknownStorage()
 
   public init() {}
@@ -2356,7 +2359,7 @@ nonisolated extension WireFrame: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   public static let protoMessageName: String = _protobuf_package + ".Hello"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}network\0\u{1}endpoints\0\u{1}agent\0")
+  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}version\0\u{1}network\0\u{1}endpoints\0\u{1}agent\0\u{3}sent_ms\0")
 
   public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2368,6 +2371,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
       case 2: try { try decoder.decodeSingularStringField(value: &self.network) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.endpoints) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.agent) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.sentMs) }()
       default: break
       }
     }
@@ -2386,6 +2390,9 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if !self.agent.isEmpty {
       try visitor.visitSingularStringField(value: self.agent, fieldNumber: 4)
     }
+    if self.sentMs != 0 {
+      try visitor.visitSingularUInt64Field(value: self.sentMs, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2394,6 +2401,7 @@ nonisolated extension WireHello: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
     if lhs.network != rhs.network {return false}
     if lhs.endpoints != rhs.endpoints {return false}
     if lhs.agent != rhs.agent {return false}
+    if lhs.sentMs != rhs.sentMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

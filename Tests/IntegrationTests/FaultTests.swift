@@ -5,36 +5,49 @@ import Testing
 /// Real faults: processes that die, disks that fill or rot, clocks that are wrong.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct FaultTests {
+    /// An author and two who follow, each at a peer of their own.
+    struct Triangle {
+        let author: PeerProcess
+        let second: PeerProcess
+        var third: PeerProcess
+        let andre: LineClient
+        let tiago: LineClient
+        var diogo: LineClient
+
+        /// Andre's first post has come to both of the others.
+        init(in network: Network) async throws {
+            author = try await network.peer("a")
+            second = try await network.peer("b", joining: author)
+            third = try await network.peer("c", joining: author, second)
+            andre = try await author.register("andre")
+            tiago = try await second.register("tiago")
+            diogo = try await third.register("diogo")
+            for follower in [tiago, diogo] { #expect(try await follower.ask("FOLLOW andre").isOK) }
+            _ = try await andre.ask("POST the first")
+            for follower in [tiago, diogo] { try await follower.push(with: "the first") }
+        }
+    }
+
     @Test func `what a follower missed comes from a co-follower within a second, the author's peer dead`() async throws {
         let network = try Network()
         defer { network.remove() }
-        let author = try await network.peer("a")
-        let second = try await network.peer("b", joining: author)
-        var third = try await network.peer("c", joining: author, second)
-        let andre = try await author.register("andre")
-        let tiago = try await second.register("tiago")
-        let before = try await third.register("diogo")
-        for follower in [tiago, before] {
-            #expect(try await follower.ask("FOLLOW andre").isOK)
-        }
-        _ = try await andre.ask("POST seen")
-        for follower in [tiago, before] { try await follower.push(with: "seen") }
-        #expect(third.stop() == 0)
-        for number in 1...10 { #expect(try await andre.ask("POST missed \(number)").isOK) }
-        try await tiago.push(with: "missed 10 ")
-        author.kill()
+        var peers = try await Triangle(in: network)
+        #expect(peers.third.stop() == 0)
+        for number in 1...10 { #expect(try await peers.andre.ask("POST missed \(number)").isOK) }
+        try await peers.tiago.push(with: "missed 10 ")
+        peers.author.kill()
 
-        third = try await network.restart("c", third, joining: second)
+        peers.third = try await network.restart("c", peers.third, joining: peers.second)
         let login = ContinuousClock.now
-        let diogo = try await third.login("diogo")
-        try await third.connect().count("links") { $0 > 0 }
+        peers.diogo = try await peers.third.login("diogo")
+        try await peers.third.connect().count("links") { $0 > 0 }
         let link = ContinuousClock.now
-        try await third.connect().count("posts") { $0 == 11 }
-        #expect(try await diogo.ask("TIMELINE").rows.count == 11)
+        try await peers.third.connect().count("posts") { $0 == 11 }
+        #expect(try await peers.diogo.ask("TIMELINE").rows.count == 11)
         let shown = ContinuousClock.now
         print("ready to login and link \(link - login), link to missed posts shown \(shown - link)")
         #expect(shown - link < .seconds(1))
-        #expect(try await diogo.timeline() == tiago.timeline())
+        #expect(try await peers.diogo.timeline() == peers.tiago.timeline())
     }
 
     @Test func `the network goes on when every bootstrap node is killed`() async throws {

@@ -95,6 +95,24 @@ import Testing
         #expect(net.held(alice, at: 1) == [1...8])
     }
 
+    @Test func `what was looked up before the network was there is looked up again as soon as it is`() {
+        for endsFirst in [true, false] {
+            var replica = Replica(seed: 1)
+            var lookups = 0
+            func note(_ event: Replica.Event, _ now: Milliseconds) {
+                for action in replica.handle(event, now: now) { if case .lookUp = action { lookups += 1 } }
+            }
+            note(.following(alice.account), 0)
+            #expect(lookups == 1)
+            // The first one may still be under way: then it is repeated when it has ended.
+            for event in endsFirst ? [.lookupEnded(alice.account), .directoryJoined] : [.directoryJoined, .lookupEnded(alice.account)] as [Replica.Event] {
+                note(event, 20)
+            }
+            if !endsFirst { note(.tick, 120) }
+            #expect(lookups == 2)
+        }
+    }
+
     @Test func `a feed that nobody is found for is looked up less and less often`() {
         var replica = Replica(seed: 1)
         var lookups: [Milliseconds] = []
