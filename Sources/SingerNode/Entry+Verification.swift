@@ -7,12 +7,15 @@ extension Entry {
     /// Few enough that several cores have something to do, and enough that handing them over costs little beside their signatures.
     private static let entriesPerTask = 32
 
+    /// Asked once: on Linux it takes files of the kernel's to be read.
+    private static let cores = ProcessInfo.processInfo.activeProcessorCount
+
     /// Reads and verifies entries of one device, in their order, on all cores where there are many.
     ///
     /// No more than one answer of a link is verified at a time: what others send comes in between.
     @concurrent
     static func verified(_ wire: [WireEntry], certificate: Certificate) async throws(Refusal) -> [Entry] {
-        let tasks = min(ProcessInfo.processInfo.activeProcessorCount, wire.count / entriesPerTask)
+        let tasks = min(cores, wire.count / entriesPerTask)
         guard tasks > 1 else { return try read(wire[...], certificate).get() }
         let share = (wire.count + tasks - 1) / tasks
         let parts = await withTaskGroup(of: (Int, Result<[Entry], Refusal>).self) { group in
