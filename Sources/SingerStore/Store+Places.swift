@@ -24,17 +24,18 @@ extension Store {
     /// speaks for another account.
     static func signer(_ certificate: Certificate, _ db: Database) throws -> Signer? {
         func row() throws -> Signer? {
-            var signer = try db.first(
-                """
-                SELECT d.id, d.quarantined, d.revoked_after, a.id, a.key, a.certified,
-                    EXISTS (SELECT 1 FROM local_account l WHERE l.device_id = d.id)
-                FROM device d JOIN account a ON a.id = d.account_id WHERE d.key = ?
-                """, .blob(certificate.device.data)
-            ) { row -> Signer? in
-                guard row.key(4) == certificate.account, row.bool(5) else { return nil }
-                let device = DeviceRow(id: row.int(0), isQuarantined: row.bool(1), revokedAfter: row.isNull(2) ? nil : row.int(2))
-                return Signer(certificate: certificate, accountID: row.int(3), device: device, writesHere: row.bool(6))
-            } ?? nil
+            var signer =
+                try db.first(
+                    """
+                    SELECT d.id, d.quarantined, d.revoked_after, a.id, a.key, a.certified,
+                        EXISTS (SELECT 1 FROM local_account l WHERE l.device_id = d.id)
+                    FROM device d JOIN account a ON a.id = d.account_id WHERE d.key = ?
+                    """, .blob(certificate.device.data)
+                ) { row -> Signer? in
+                    guard row.key(4) == certificate.account, row.bool(5) else { return nil }
+                    let device = DeviceRow(id: row.int(0), isQuarantined: row.bool(1), revokedAfter: row.isNull(2) ? nil : row.int(2))
+                    return Signer(certificate: certificate, accountID: row.int(3), device: device, writesHere: row.bool(6))
+                } ?? nil
             if let id = signer?.device.id { signer?.end = try end(of: id, db) }
             return signer
         }

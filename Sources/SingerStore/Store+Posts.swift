@@ -153,11 +153,12 @@ extension Store {
     /// The shortest prefix of a post's id that no other post here has, of five characters or more.
     static func shown(_ hash: EntryID, _ db: Database) throws -> ShownID {
         func shared(_ neighbour: EntryID?) -> Int { neighbour?.charactersShared(with: hash) ?? 0 }
-        let shared = try db.first(
-            """
-            SELECT (SELECT hash FROM post WHERE hash < ?1 ORDER BY hash DESC LIMIT 1), (SELECT hash FROM post WHERE hash > ?1 ORDER BY hash LIMIT 1)
-            """, .hash(hash)
-        ) { row in max(shared(row.key(0)), shared(row.key(1))) } ?? 0
+        let shared =
+            try db.first(
+                """
+                SELECT (SELECT hash FROM post WHERE hash < ?1 ORDER BY hash DESC LIMIT 1), (SELECT hash FROM post WHERE hash > ?1 ORDER BY hash LIMIT 1)
+                """, .hash(hash)
+            ) { row in max(shared(row.key(0)), shared(row.key(1))) } ?? 0
         return ShownID(hash: hash, shown: hash.prefix(max(Limits.idCharactersShown, shared + 1)))
     }
 }
