@@ -4,12 +4,12 @@ import Testing
 
 /// Whole networks under faults: crashes, partitions, wrong clocks, old disks, hostile peers. `make simulate` runs larger ones.
 @Suite struct ScenarioTests {
-    private func report(_ seed: UInt64, peers: Int = 200) async -> Report {
+    private func report(_ seed: UInt64, peers: Int = 200, minutes: Int = 1, follows: Int = 2) async -> Report {
         var scenario = Scenario()
         scenario.peers = peers
         scenario.seed = seed
-        scenario.faultMinutes = 1
-        scenario.follows = 2
+        scenario.faultMinutes = minutes
+        scenario.follows = follows
         // Not on the threads that all other tests share: it calculates for seconds without a pause.
         return await withCheckedContinuation { [scenario] continuation in
             DispatchQueue.global().async {
@@ -23,6 +23,12 @@ import Testing
     @Test(arguments: 1...2 as ClosedRange<UInt64>) func `all rules hold under faults`(seed: UInt64) async {
         let report = await report(seed)
         #expect(report.isGood, "singer-sim --peers 200 --seed \(seed) --minutes 1 --follows 2: \(report.failures)")
+    }
+
+    /// 13: a follow from a device whose clock was ahead outlasted the UNFOLLOW after it.
+    @Test(arguments: [13] as [UInt64]) func `what failed once holds now`(seed: UInt64) async {
+        let report = await report(seed, minutes: 5, follows: 4)
+        #expect(report.isGood, "singer-sim --peers 200 --seed \(seed): \(report.failures)")
     }
 
     @Test func `one seed gives one run`() async {
