@@ -86,8 +86,8 @@ struct TimelineTests {
         for _ in 1...320 { _ = try await andre.reply() }
         let diogo = try await second.register("diogo")
         _ = try await diogo.ask("FOLLOW andre")
-        let page = try await diogo.ask("TIMELINE 200") { $0.rows.count == 200 }
-        #expect(page.rows[0].contains("number 320 "))
+        // The author's record may name an earlier post as the last: what came after that follows over the link.
+        let page = try await diogo.ask("TIMELINE 200") { $0.rows.count == 200 && $0.rows[0].contains("number 320 ") }
         #expect(page.rows[199].contains("number 121 "))
         let oldest = try #require(page.rows[199].firstMatch(of: /\[([a-z2-7]+)\]$/)?.1)
         let older = try await diogo.ask("TIMELINE 200 BEFORE \(oldest)") { $0.rows.count == 120 }
