@@ -17,8 +17,6 @@ enum IRCName {
 
     static func isView(_ text: String) -> Bool { text.utf8.first == UInt8(ascii: "&") }
 
-    static func isChannelOrView(_ text: String) -> Bool { text.utf8.first == UInt8(ascii: "#") || isView(text) }
-
     static func isMetadataKey(_ text: String) -> Bool {
         (1...IRCLimits.metadataKeyBytesMax).contains(text.utf8.count)
             && text.utf8.allSatisfy {
