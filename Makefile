@@ -50,10 +50,19 @@ APART = SingerDHTTests|ForgedRecordTests|FloodTests|HostileTests|FaultTests
 # More tests at a time than this wait for each other longer than they may take.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 4
 
+# Runs the tests that the options $(1) choose; what failed is said again at the end, where it is looked for.
+define run_tests
+	@rm -f .build/tests-failed; \
+	{ $(SWIFT) test --skip-build $(1) 2>&1 || touch .build/tests-failed; } | tee .build/tests.log; \
+	if [ -e .build/tests-failed ]; then \
+	  rm .build/tests-failed; echo; echo "What failed:"; grep -A 4 -E '✘|Fatal error|Crash' .build/tests.log | tail -n 60; exit 1; \
+	fi
+endef
+
 test: deps-test ## Build, and pass every test
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --skip '$(APART)'
-	$(SWIFT) test --skip-build --filter '$(APART)'
+	$(call run_tests,--skip '$(APART)')
+	$(call run_tests,--filter '$(APART)')
 
 check: deps ## The fast tests: no processes, seconds
 	$(SWIFT) build --build-tests
