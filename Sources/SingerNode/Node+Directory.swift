@@ -183,6 +183,11 @@ extension Node {
         listeners[account] = Task { await Self.hear(news, for: self) }
     }
 
+    /// Of an account of this peer its other devices' news is always heard.
+    func stopListening(to account: AccountKey) {
+        if !hosted.contains(account) { listeners.removeValue(forKey: account)?.cancel() }
+    }
+
     @concurrent
     private static func hear(_ news: AsyncStream<Envelope>, for node: Node) async {
         for await envelope in news {

@@ -1,6 +1,7 @@
 import Logging
 import SingerCore
 import SingerDHT
+import SingerReplication
 
 /// What accounts of this peer write, on its way into the DHT: at a bounded rate, however much they write.
 extension Node {
@@ -16,6 +17,8 @@ extension Node {
     /// and keeps no more than `Limits.recordsPerKeyMax` of an account for ten minutes.
     private static let newsBurstMax = 32
     private static let newsPeriod = Duration.milliseconds(500)
+    /// News that also goes over links: what the DHT does with it is then not in the way of those who wait for it.
+    private static let newsDelay = Duration.milliseconds(100)
 
     /// An account's record is written so long after a change, and so long after the last time: it says all that has changed meanwhile.
     private static let recordDelay = Duration.milliseconds(300)
@@ -34,7 +37,11 @@ extension Node {
         // Nothing takes the place of a revocation.
         if newsPaces[account, default: NewsPace()].bucket.take(1, now: .now) || entry.header.kind == .revoke {
             let directory = directory
-            job { await directory.put(EntryRecord.news(entry, by: device), permanent: false) }
+            let delay = entry.header.kind == .revoke || replica.subscribers(of: account).isEmpty ? .zero : Self.newsDelay
+            job {
+                try? await Task.sleep(for: delay)
+                await directory.put(EntryRecord.news(entry, by: device), permanent: false)
+            }
             return
         }
         let isPlanned = newsPaces[account]?.waiting != nil

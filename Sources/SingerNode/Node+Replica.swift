@@ -43,6 +43,7 @@ extension Node {
         case .quarantine(let proof, let node): job { await self.quarantine(proof, from: node) }
         case .ownLogBehind(let account, _, let last):
             logger.warning("the network holds more of an own log than this store: old data?", metadata: ["account": "\(account)", "last": "\(last)"])
+        case .listen(let account, isOn: let isOn): isOn ? listen(to: account) : stopListening(to: account)
         case .readEdges(let account): job { await self.readEdges(of: account, within: .seconds(5)) }
         case .held(let account, let device, let seq, let holders): job { await self.tellHeld(account, device, seq, by: holders) }
         }
@@ -302,7 +303,7 @@ extension Node {
 
     func giveUp(_ account: AccountKey) {
         drive(.unfollowed(account))
-        listeners.removeValue(forKey: account)?.cancel()
+        stopListening(to: account)
     }
 
     /// Fetches a feed that nobody here follows, and waits a moment for it.

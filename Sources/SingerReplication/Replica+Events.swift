@@ -73,6 +73,9 @@ extension Replica {
         /// Entries of a device that writes here came from the network, and were never here: an old copy of the data is in use.
         /// Nothing must be written before they are stored.
         case ownLogBehind(AccountKey, DeviceKey, last: UInt64)
+        /// Whether to hear the news of a followed feed from the directory, too: where its own peer gives it over a link, it comes from there,
+        /// and with everybody listening each post would take eight packets to each follower. At the start all are listened to.
+        case listen(AccountKey, isOn: Bool)
         /// Another peer of an account of this one can be reached again. What it was told meanwhile of who follows the account stands in
         /// the directory, too: read that.
         case readEdges(AccountKey)

@@ -62,13 +62,14 @@ extension Replica {
             return actions
         }
         hold(node, [], of: account)
+        var watched: [Action] = []
         if ties[account, node]?.source == nil {
             ties.change(account, node) { $0.source = .eager }
             feeds[account]?.search.reset()
-            watchOverlay(account, now: now)
+            watched = watchOverlay(account, now: now)
         }
         if unserved[account] != nil, need(of: account, now: now) == nil { unserved[account] = nil }
-        return actions + fetch(account, now: now)
+        return actions + fetch(account, now: now) + watched
     }
 
     /// What is held here of a feed that a peer subscribes to, unless it has just been told: both sides begin by saying what they

@@ -124,17 +124,17 @@ extension Replica {
         let said = ties.leave(node)
         remember(memory, of: node)
         spare.remove(node)
+        var actions: [Action] = []
         for account in said.keys.sorted() {
             feeds[account]?.eager.remove(node)
             if feeds[account]?.parent == node { feeds[account]?.parent = nil }
             // Not where it only wanted the feed itself: of those there are always others.
             if let tie = said[account], tie.gives, tie.offer?.isEmpty == false { feeds[account]?.search.reset() }
-            watchOverlay(account, now: now)
+            actions += watchOverlay(account, now: now)
         }
         nodes[node]?.dialledAt = nil
         // Both ends may dial again: let chance decide who comes first, without waiting long.
         nodes[node]?.retry.failed(at: now, min: Limits.dialBackoffMin / 2, max: Limits.dialBackoffMax, random: &random)
-        var actions: [Action] = []
         for account in fetching.sorted() where forgetAsked(account, where: { $0.node == node }) { actions += fetch(account, now: now) }
         for account in said.keys.sorted() where said[account]?.source != nil && nodes[node]?.feeds.contains(account) != true {
             actions += seek(account, now: now)

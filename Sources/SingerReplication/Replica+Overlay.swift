@@ -101,8 +101,7 @@ extension Replica {
         if let count = feeds[account]?.referred.count, count > 2 * Limits.referralsMax {
             feeds[account]?.referred.removeFirst(count - 2 * Limits.referralsMax)
         }
-        watchOverlay(account, now: now)
-        return seek(account, now: now)
+        return watchOverlay(account, now: now) + seek(account, now: now)
     }
 
     /// Whether one more peer is wanted that gives the feed: an eager one; and a second one where the first is not its home, so
@@ -204,7 +203,7 @@ extension Replica {
         var actions: [Action] = []
         for account in rewiring.filter({ $0.value <= now }).keys.sorted() {
             rewiring[account] = nil
-            watchOverlay(account, now: now)
+            actions += watchOverlay(account, now: now)
             guard rewiring[account] != nil else { continue }
             let sources = ties[account].filter(\.value.gives)
             let lazy = sources.filter { $0.value.source == .lazy }.keys
@@ -221,13 +220,14 @@ extension Replica {
     }
 
     /// Notes whether a feed comes from its home, or has to be looked after.
-    mutating func watchOverlay(_ account: AccountKey, now: Milliseconds) {
-        guard let feed = feeds[account], feed.isFollowed else { return }
+    mutating func watchOverlay(_ account: AccountKey, now: Milliseconds) -> [Action] {
+        guard let feed = feeds[account], feed.isFollowed else { return [] }
         if feed.homes.contains(where: { ties[account, $0]?.gives == true }) {
             rewiring[account] = nil
-        } else if rewiring[account] == nil {
-            rewiring[account] = now + Self.rewireTime / 2 + Milliseconds(random.next() % UInt64(Self.rewireTime))
+            return [.listen(account, isOn: false)]
         }
+        if rewiring[account] == nil { rewiring[account] = now + Self.rewireTime / 2 + Milliseconds(random.next() % UInt64(Self.rewireTime)) }
+        return [.listen(account, isOn: true)]
     }
 
     /// Ends links that were left over when one side was referred to others.

@@ -154,6 +154,8 @@ extension Simulation {
             if isNew { peers[peer].proofs.append(proof) }
             tell(peer, .equivocated(proof, from: node))
         case .ownLogBehind(_, _, let last): peers[peer].behind.append(last)
+        // Proved is what links do without it.
+        case .listen: break
         case .readEdges(let account): later(Self.edgesReadTime, peer, .edgesRead(account))
         case .held(_, _, let seq, let holders): if keepsHistory { peers[peer].receipts[seq] = holders }
         }

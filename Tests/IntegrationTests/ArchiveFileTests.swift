@@ -70,7 +70,8 @@ struct ArchiveFileTests {
             let wrong = try singer("import", "--port", String(new.gatewayPort), path, passphrase: "wrong-horse")
             #expect(wrong.status == 1 && wrong.error.hasPrefix("singer: ERR BAD_LOGIN "), "\(wrong)")
             let imported = try singer("import", "--port", String(new.gatewayPort), path)
-            #expect(imported.status == 0 && imported.output == "\(path): 12 entries of andre, 12 new here\n", "\(imported)")
+            // Some may have come from the hub meanwhile.
+            #expect(imported.status == 0 && imported.output.contains(/: 12 entries of andre, \d+ new here\n$/), "\(imported)")
             let again = try singer("import", "--port", String(new.gatewayPort), path)
             #expect(again.status == 0 && again.output == "\(path): 12 entries of andre, 0 new here\n", "\(again)")
 

@@ -33,6 +33,23 @@ import Testing
         #expect(net.peers[0].replica.subscribers(of: alice.account).count <= Limits.feedLinksMax)
     }
 
+    @Test func `a feed is heard from the directory too until its own peer gives it, and again when that is gone`() {
+        func listening(_ actions: [Replica.Action]) -> Bool? {
+            actions.reduce(nil) { last, action in if case .listen(alice.account, let isOn) = action { isOn } else { last } }
+        }
+        var replica = Replica(seed: 1)
+        let (home, other) = (Simulation.node(0), Simulation.node(1))
+        let offer = Replica.FeedState(account: alice.account, interest: .none, held: [alice.device.publicKey: SequenceSet([1...5])])
+        _ = replica.handle(.following(alice.account), now: 0)
+        _ = replica.handle(.contact(.init(account: alice.account, node: home, endpoints: Simulation.endpoints(0), isHome: true)), now: 0)
+        _ = replica.handle(.linkUp(other, []), now: 0)
+        #expect(listening(replica.handle(.received(.have([offer]), from: other), now: 0)) == true)
+        _ = replica.handle(.linkUp(home, []), now: 0)
+        #expect(listening(replica.handle(.received(.have([offer]), from: home), now: 0)) == false)
+        #expect(listening(replica.handle(.linkDown(other), now: 0)) != true)
+        #expect(listening(replica.handle(.linkDown(home), now: 0)) == true)
+    }
+
     @Test func `followers of somebody who is away do not dial each other without end`() {
         var net = Simulation(151)
         net.host(alice, at: 0, [])
