@@ -11,21 +11,22 @@ extension Store {
             .map { "\"" + $0.replacingOccurrences(of: "\"", with: "\"\"") + "\"" }
         guard !quoted.isEmpty else { return [] }
         let expression = quoted.joined(separator: " ")
-        await indexLatest()
+        let aside = await indexLatest() ? [] : try await matchesAside(expression)
         return try await read { db in
             guard let id = try Self.accountID(account, db) else { return [] }
-            func page(among matches: String) throws -> [PostView] {
-                let sql =
-                    Self.columns + " WHERE p.deleted = 0 AND p.entry_id IN (SELECT rowid \(matches))" + Self.unmuted + Self.newestFirst + " LIMIT \(count)"
+            func page(_ isMatch: String) throws -> [PostView] {
+                let sql = Self.columns + " WHERE p.deleted = 0 AND (" + isMatch + ")" + Self.unmuted + Self.newestFirst + " LIMIT \(count)"
                 return try Self.posts(sql, [id, expression], db)
             }
             let matches = "FROM post_text WHERE post_text MATCH ?2"
+            let isMatch = "p.entry_id IN (SELECT rowid \(matches))"
+            guard aside.isEmpty else { return try page(isMatch + " OR p.entry_id IN (\(aside.map(String.init).joined(separator: ", ")))") }
             let latest = matches + " ORDER BY rowid DESC LIMIT \(Self.matchesMax)"
             let bounds = try Row.fetchOne(
                 db.cachedStatement(sql: "SELECT count(*), min(rowid) FROM (SELECT rowid \(latest))"), arguments: [id, expression])
-            guard let bounds, bounds[0] as Int == Self.matchesMax else { return try page(among: matches) }
+            guard let bounds, bounds[0] as Int == Self.matchesMax else { return try page(isMatch) }
             // A common word. Those that came last are the newest, unless one that came before them is dated later.
-            let found = try page(among: latest)
+            let found = try page("p.entry_id IN (SELECT rowid \(latest))")
             if found.count == count, let oldest = found.last {
                 let others = try Row.fetchOne(
                     db.cachedStatement(
@@ -35,7 +36,7 @@ extension Store {
                             """), arguments: [id, expression, oldest.created, bounds[1] as Int64])
                 if let others, (0..<Self.matchesMax).contains(others[0]), others[1] == 0 { return found }
             }
-            return try page(among: matches)
+            return try page(isMatch)
         }
     }
 
@@ -62,9 +63,35 @@ extension Store {
             """)
     }
 
-    /// Takes in what is missing, before somebody searches. On a full disk the latest posts are not found.
-    private func indexLatest() async {
-        guard let count = try? await read({ db in try db.first("SELECT \(Self.unindexed)", read: { $0.int(0) }) }), count > 0 else { return }
-        try? await write { db in try Self.indexAll(db) }
+    /// Takes in what is missing, before somebody searches.
+    ///
+    /// - Returns: whether it could: the disk may be full.
+    private func indexLatest() async -> Bool {
+        do {
+            let count = try await read { db in try db.first("SELECT \(Self.unindexed)", read: { $0.int(0) }) }
+            if count ?? 0 > 0 { try await write { db in try Self.indexAll(db) } }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Which of the posts match that are not in the index: they are searched by one in memory.
+    private func matchesAside(_ expression: String) async throws(StoreError) -> [Int64] {
+        let latest = try await read { db in
+            let sql = "SELECT entry_id, text FROM post WHERE entry_id > (SELECT coalesce(max(id), 0) FROM post_text_docsize)"
+            return try Row.fetchAll(db, sql: sql + " ORDER BY entry_id DESC LIMIT \(2 * Self.indexedTogether)").map { row in
+                (arrival: row[0] as Int64, text: row[1] as String)
+            }
+        }
+        do {
+            return try await DatabaseQueue().write { db in
+                try db.execute(sql: "CREATE VIRTUAL TABLE latest USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2')")
+                for post in latest { try db.execute(sql: "INSERT INTO latest (rowid, text) VALUES (?, ?)", arguments: [post.arrival, post.text]) }
+                return try Int64.fetchAll(db, sql: "SELECT rowid FROM latest WHERE latest MATCH ?", arguments: [expression])
+            }
+        } catch {
+            throw StoreError(error)
+        }
     }
 }

@@ -156,8 +156,6 @@ struct AccountTests {
             let peer = cluster[0]
             let andre = try await peer.register("andre")
             try await andre.post("before")
-            // Posts enter the index of words when somebody searches, or many together; on a full disk they can't.
-            #expect(try await peer.node.search("before", andre.login, count: 5).count == 1)
             // The file may not grow: its last free pages are soon filled.
             try await peer.store.write { db in try db.execute(sql: "PRAGMA max_page_count = 1") }
             let text = String(repeating: "x", count: 2_000)

@@ -3,6 +3,8 @@ import SingerCore
 import SingerTesting
 import Testing
 
+import struct Foundation.Data
+
 @testable import SingerStore
 
 @Suite struct SearchTests {
@@ -52,6 +54,24 @@ import Testing
                 Issue.record("seed \(seed): \(typed.debugDescription): \(error)")
             }
         }
+    }
+
+    @Test func `on a full disk posts are found that the index has no room for`() async throws {
+        let peer = try TestStore()
+        var alice = TestAuthor("alice")
+        try await peer.addLocal(alice)
+        try await peer.ingest([alice.post("the first post")])
+        #expect(try await peer.store.search("post", by: alice.account, count: 10).count == 1)
+        try await peer.ingest([alice.post("Café once"), alice.post("café twice"), alice.post("something else")])
+        try await peer.store.write { db in try db.execute(sql: "PRAGMA max_page_count = 1") }
+        // Nothing is left in the pages that are there.
+        await #expect(throws: StoreError.full) {
+            for number in 1...1_000 { try await peer.store.set("filler \(number)", Data(repeating: 1, count: 50)) }
+        }
+        func found(_ words: String) async throws -> [String] { try await peer.store.search(words, by: alice.account, count: 10).map(\.text) }
+        #expect(try await found("cafe") == ["café twice", "Café once"])
+        #expect(try await found("first") == ["the first post"])
+        #expect(try await found("nothing") == [])
     }
 
     /// What the index holds must be what the posts in it say.
