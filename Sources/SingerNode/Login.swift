@@ -16,6 +16,7 @@ public final class Login: Sendable {
     public let wakes: AsyncStream<Void>
 
     private let store: Store
+    private let viewers: Viewers
     /// When the session began.
     private let began: Milliseconds
     private let waker: AsyncStream<Void>.Continuation
@@ -38,12 +39,13 @@ public final class Login: Sendable {
         var rivals: Set<AccountKey> = []
     }
 
-    init(_ account: Store.LocalAccount, store: Store, cursor: Int64, began: Milliseconds, unseen: Int) {
+    init(_ account: Store.LocalAccount, store: Store, viewers: Viewers, cursor: Int64, began: Milliseconds, unseen: Int) {
         self.account = account.account
         name = account.name
         fingerprint = Fingerprint(account.account)
         self.unseen = unseen
         self.store = store
+        self.viewers = viewers
         self.began = began
         (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         state = Mutex(State(cursor: cursor))
@@ -93,14 +95,21 @@ public final class Login: Sendable {
     /// - Returns: whether there was room for it.
     @discardableResult
     public func open(_ view: View) -> Bool {
-        state.withLock { state in
+        viewers.insert(self)
+        return state.withLock { state in
             guard state.views.count < Limits.viewsMax else { return state.views.contains(view) }
             state.views.insert(view)
             return true
         }
     }
 
-    public func close(_ view: View) { state.withLock { _ = $0.views.remove(view) } }
+    public func close(_ view: View) {
+        let isLast = state.withLock { state in
+            state.views.remove(view)
+            return state.views.isEmpty
+        }
+        if isLast { viewers.remove(self) }
+    }
 
     /// Whether the session is told how many other peers hold what its account posts: `Push.held`, from now on.
     public var wantsReceipts: Bool {
@@ -108,13 +117,13 @@ public final class Login: Sendable {
         set { state.withLock { $0.wantsReceipts = newValue } }
     }
 
-    /// Whether the session looks at more than the timeline.
-    var hasViews: Bool { state.withLock { !$0.views.isEmpty } }
-
     var cursor: Int64 { state.withLock { $0.cursor } }
 
     func wake() { waker.yield() }
-    func finish() { waker.finish() }
+    func finish() {
+        viewers.remove(self)
+        waker.finish()
+    }
 
     /// Called before the commit, so that no read can see the entry first.
     func wrote(_ arrival: Int64) {

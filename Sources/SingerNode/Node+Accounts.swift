@@ -125,7 +125,7 @@ extension Node {
         } else {
             start = try await store.unseen(by: account.account)
         }
-        let login = Login(account, store: store, cursor: start.cursor, began: clock(), unseen: start.posts)
+        let login = Login(account, store: store, viewers: viewers, cursor: start.cursor, began: clock(), unseen: start.posts)
         opened[account.account, default: OpenAccount(keys: keys, certificate: account.certificate)].logins[ObjectIdentifier(login)] = login
         tellOfClock(login)
         let key = account.account

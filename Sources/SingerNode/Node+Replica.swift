@@ -168,9 +168,8 @@ extension Node {
             }
         }
         for account in Set(bodiesChanged.map(\.header.account)) where replica.wants(account, at: clock()) { job { await self.recallWithheld(of: account) } }
-        for (account, open) in opened {
-            for login in open.logins.values where concerned.contains(account) || login.hasViews { login.wake() }
-        }
+        for account in concerned { opened[account]?.logins.values.forEach { $0.wake() } }
+        viewers.wake()
     }
 
     /// Tells the replica which posts are here without their bodies, though nobody has deleted them.

@@ -74,7 +74,7 @@ extension Node: Service {
     }
 
     private func keepTime() async {
-        var seenWritten: [ObjectIdentifier: Milliseconds] = [:]
+        var seenWritten: [AccountKey: Int64] = [:]
         while !Task.isCancelled {
             try? await Task.sleep(for: .seconds(1))
             if replica.hasWork { drive(.tick) }
@@ -96,32 +96,25 @@ extension Node: Service {
     }
 
     /// Notes in the store how far sessions have read, not at every line but before long.
-    private func rememberSeen(_ written: inout [ObjectIdentifier: Milliseconds]) async {
-        var seen: [AccountKey: Int64] = [:]
-        for account in opened.values {
-            guard let login = account.logins.values.max(by: { $0.cursor < $1.cursor }) else { continue }
-            if written[ObjectIdentifier(login)] != login.cursor {
-                written[ObjectIdentifier(login)] = login.cursor
-                seen[login.account] = login.cursor
-            }
-        }
+    private func rememberSeen(_ written: inout [AccountKey: Int64]) async {
+        let seen = seen
         // All in one commit: one after the other they would take up the disk.
-        try? await store.setSeen(seen)
-        let open = Set(opened.values.flatMap(\.logins.keys))
-        written = written.filter { open.contains($0.key) }
+        try? await store.setSeen(seen.filter { written[$0.key] != $0.value })
+        written = seen
     }
+
+    /// How far each account with a session has read: as the session that has read most.
+    private var seen: [AccountKey: Int64] { opened.compactMapValues { $0.logins.values.map(\.cursor).max() } }
 
     /// Tells everybody that this peer goes, and closes what is open.
     private func leave() async {
         isLeaving = true
+        try? await store.setSeen(seen)
         for account in Array(opened.keys) {
             await publishRecord(of: account, online: false)
             // Nothing is carried out any more besides what stands here.
             for node in replica.subscribers(of: account) { await sendRecord(of: account, to: node) }
-            for login in opened[account]?.logins.values.map({ $0 }) ?? [] {
-                try? await store.setSeen(account, login.cursor)
-                login.finish()
-            }
+            for login in opened[account]?.logins.values.map({ $0 }) ?? [] { login.finish() }
             opened[account] = nil
         }
         for listener in listeners.values { listener.cancel() }

@@ -62,6 +62,7 @@ public actor Node {
     var hosted: Set<AccountKey> = []
     /// Accounts with an open session: their keys are in memory.
     var opened: [AccountKey: OpenAccount] = [:]
+    let viewers = Viewers()
     /// Accounts of this peer by whom they follow: who is woken by an entry.
     var followersHere: [AccountKey: Set<AccountKey>] = [:]
     /// Until where the network knows the logs that this peer writes.

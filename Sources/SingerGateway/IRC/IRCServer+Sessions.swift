@@ -11,7 +11,7 @@ extension IRCServer {
     func become(_ login: Login, _ call: IRCCall, takesName: Bool, confirm: () -> Void = {}) async {
         let client = call.client
         let parts = await closeAccount(client)
-        client.login = login
+        setLogin(login, client)
         await recall(login)
         guard client.login === login else { return }
         let account = IRCAccount(key: login.account, name: login.name.text)
@@ -129,12 +129,21 @@ extension IRCServer {
         let views = client.views
         client.views = [:]
         guard let login = client.login else { return [] }
-        client.login = nil
+        setLogin(nil, client)
         leave(Set(views.values.map(\.view)), login)
         let parts = client.user.map { user in views.values.map { action(of: user, "PART", [$0.channel]) } }
         await settleAccount(login)
         await node.logout(login)
         return parts ?? []
+    }
+
+    private func setLogin(_ login: Login?, _ client: IRCClient) {
+        if let old = client.login?.account {
+            loggedIn[old]?.removeAll { $0 === client }
+            if loggedIn[old]?.isEmpty == true { loggedIn[old] = nil }
+        }
+        client.login = login
+        if let login { loggedIn[login.account, default: []].append(client) }
     }
 
     private func leave(_ views: Set<View>, _ login: Login) {

@@ -36,6 +36,8 @@ actor IRCServer {
     let started: Milliseconds
 
     var clients: [Int: IRCClient] = [:]
+    /// Those that are sessions of an account.
+    var loggedIn: [AccountKey: [IRCClient]] = [:]
     /// By folded nick.
     var users: [String: IRCUser] = [:]
     var usersMax = 0
@@ -143,7 +145,7 @@ actor IRCServer {
     /// All connections of a user, and of its account under other nicks.
     func sessions(of user: IRCUser) -> [IRCClient] {
         guard let account = user.account?.key else { return user.clients }
-        return clients.values.filter { $0.user != nil && $0.login?.account == account }
+        return loggedIn[account, default: []].filter { $0.user != nil }
     }
 
     func nextNumber() -> Int {
