@@ -19,12 +19,12 @@ final class NewsReader: Sendable {
     /// Questions that share a snapshot: bounds how long the first of them waits for its answer.
     private static let questionsMax = 1_024
 
-    private let pool: DatabasePool
+    private let readers: Readers
     private let state = Mutex(State())
     /// The numbers of accounts that asked; they never change. As many as have had sessions here.
     private let numbers = Mutex<[AccountKey: Int64]>([:])
 
-    init(_ pool: DatabasePool) { self.pool = pool }
+    init(_ readers: Readers) { self.readers = readers }
 
     func ask(_ question: Store.NewsQuestion) async throws(StoreError) -> Store.Arrivals {
         do {
@@ -42,29 +42,32 @@ final class NewsReader: Sendable {
     }
 
     private func read() {
-        // The snapshot begins after the questions were taken, so that none is answered with what was before its wake.
-        pool.asyncUnsafeRead { [self] result in
-            let asked = state.withLock { state in
-                let asked = Array(state.waiting.prefix(Self.questionsMax))
-                state.waiting.removeFirst(asked.count)
-                return asked
-            }
-            do {
-                let db = try result.get()
-                var answers: [Store.Arrivals] = []
-                try db.inTransaction(.deferred) {
-                    answers = try answer(asked.map(\.question), db)
-                    return .commit
-                }
+        readers.read { [self] db in
+            // The snapshot begins after the questions were taken, so that none is answered with what was before its wake.
+            let asked = take()
+            return (asked, Result { try answer(asked.map(\.question), db) })
+        } finish: { [self] result in
+            switch result {
+            case .success((let asked, .success(let answers))):
                 for (one, answer) in zip(asked, answers) { one.continuation.resume(returning: answer) }
-            } catch {
+            case .success((let asked, .failure(let error))):
                 for one in asked { one.continuation.resume(throwing: error) }
+            case .failure(let error):
+                for one in take() { one.continuation.resume(throwing: error) }
             }
             let goesOn = state.withLock { state in
                 state.isReading = !state.waiting.isEmpty
                 return state.isReading
             }
             if goesOn { read() }
+        }
+    }
+
+    private func take() -> [Waiting] {
+        state.withLock { state in
+            let asked = Array(state.waiting.prefix(Self.questionsMax))
+            state.waiting.removeFirst(asked.count)
+            return asked
         }
     }
 

@@ -8,6 +8,7 @@ public import Logging
 public final class Store: Sendable {
     let pool: DatabasePool
     let commits: GroupCommit
+    private let readers: Readers
     let newsReader: NewsReader
     let logEnds = LogEnds()
     private let lock: DirectoryLock
@@ -52,7 +53,8 @@ public final class Store: Sendable {
         }
         lock.mark()
         commits = GroupCommit(pool, ending: Self.indexSome)
-        newsReader = NewsReader(pool)
+        readers = Readers(pool)
+        newsReader = NewsReader(readers)
         try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     }
 
@@ -82,7 +84,7 @@ public final class Store: Sendable {
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
         do {
-            return try await pool.read(body)
+            return try await readers.read(body)
         } catch {
             throw StoreError(error)
         }
