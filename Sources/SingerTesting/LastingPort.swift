@@ -20,7 +20,8 @@ public enum LastingPort {
     }
 
     private static func isFree(_ port: Int, _ type: __socket_type) -> Bool {
-        let descriptor = socket(AF_INET, Int32(type.rawValue), 0)
+        // A program that another test starts meanwhile must not keep the port.
+        let descriptor = socket(AF_INET, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(descriptor) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
