@@ -7,14 +7,17 @@ internal import Synchronization
 final class Readers: Sendable {
     private struct State {
         var waiting: [@Sendable () -> Void] = []
-        var running = 0
+        /// Serial ones have threads of their own; those of a concurrent one are the threads that Swift's tasks run on.
+        var idle: [DispatchQueue]
     }
 
     private let pool: DatabasePool
-    private let queue = DispatchQueue(label: "singer.store.read", attributes: .concurrent)
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(_ pool: DatabasePool) { self.pool = pool }
+    init(_ pool: DatabasePool) {
+        self.pool = pool
+        state = Mutex(State(idle: (0..<pool.configuration.maximumReaderCount).map { DispatchQueue(label: "singer.store.read.\($0)") }))
+    }
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
@@ -28,22 +31,17 @@ final class Readers: Sendable {
     }
 
     private func run(_ read: @escaping @Sendable () -> Void) {
-        let starts = state.withLock { state in
-            guard state.running < pool.configuration.maximumReaderCount else {
-                state.waiting.append(read)
-                return false
-            }
-            state.running += 1
-            return true
+        let queue = state.withLock { state in
+            if state.idle.isEmpty { state.waiting.append(read) }
+            return state.idle.popLast()
         }
-        guard starts else { return }
-        queue.async { [self] in
+        queue?.async { [self] in
             var next = Optional(read)
             while let read = next {
                 read()
                 next = state.withLock { state in
                     if state.waiting.isEmpty {
-                        state.running -= 1
+                        if let queue { state.idle.append(queue) }
                         return nil
                     }
                     return state.waiting.removeFirst()
