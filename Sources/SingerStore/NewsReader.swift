@@ -42,18 +42,14 @@ final class NewsReader: Sendable {
     }
 
     private func read() {
-        readers.read { [self] db in
-            // The snapshot begins after the questions were taken, so that none is answered with what was before its wake.
+        readers.run { [self] pool in
             let asked = take()
-            return (asked, Result { try answer(asked.map(\.question), db) })
-        } finish: { [self] result in
-            switch result {
-            case .success((let asked, .success(let answers))):
+            do {
+                // The snapshot begins after the questions were taken, so that none is answered with what was before its wake.
+                let answers = try pool.read { db in try answer(asked.map(\.question), db) }
                 for (one, answer) in zip(asked, answers) { one.continuation.resume(returning: answer) }
-            case .success((let asked, .failure(let error))):
+            } catch {
                 for one in asked { one.continuation.resume(throwing: error) }
-            case .failure(let error):
-                for one in take() { one.continuation.resume(throwing: error) }
             }
             let goesOn = state.withLock { state in
                 state.isReading = !state.waiting.isEmpty

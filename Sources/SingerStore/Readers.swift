@@ -6,7 +6,7 @@ internal import Synchronization
 /// own takes four, which cost more than most of what is read.
 final class Readers: Sendable {
     private struct State {
-        var waiting: [@Sendable () -> Void] = []
+        var waiting: [@Sendable (DatabasePool) -> Void] = []
         /// Serial ones have threads of their own; those of a concurrent one are the threads that Swift's tasks run on.
         var idle: [DispatchQueue]
     }
@@ -21,16 +21,12 @@ final class Readers: Sendable {
 
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            read(body) { continuation.resume(with: $0) }
+            run { pool in continuation.resume(with: Result { try pool.read(body) }) }
         }
     }
 
-    /// - Parameter finish: called when the snapshot is let go.
-    func read<Value>(_ body: @escaping @Sendable (Database) throws -> Value, finish: @escaping @Sendable (Result<Value, any Error>) -> Void) {
-        run { [pool] in finish(Result { try pool.read(body) }) }
-    }
-
-    private func run(_ read: @escaping @Sendable () -> Void) {
+    /// Does what begins with more than a snapshot, when it is its turn.
+    func run(_ read: @escaping @Sendable (DatabasePool) -> Void) {
         let queue = state.withLock { state in
             if state.idle.isEmpty { state.waiting.append(read) }
             return state.idle.popLast()
@@ -38,7 +34,7 @@ final class Readers: Sendable {
         queue?.async { [self] in
             var next = Optional(read)
             while let read = next {
-                read()
+                read(pool)
                 next = state.withLock { state in
                     if state.waiting.isEmpty {
                         if let queue { state.idle.append(queue) }
