@@ -104,6 +104,16 @@ static void run(uint64_t deadline, const char *where) {
     if (now_ns() > deadline) fail("too slow in %s: %d connections ready, %lu of %lu answered", where, ready, answered, goal);
 }
 
+/// What greetings set going ends after their answers: until the servers have used less than a twentieth of a core for a while, or for ten seconds.
+static void settle(uint64_t deadline) {
+    const uint64_t window = 200000000u;
+    for (int i = 0; i < 50; i++) {
+        const uint64_t before = servers_usage().cpu_ns;
+        for (const uint64_t end = now_ns() + window; now_ns() < end;) run(deadline, "connecting");
+        if (servers_usage().cpu_ns - before < window / 20) return;
+    }
+}
+
 static _Noreturn void help(void) {
     fputs("linebench -p PORT -c connections -d depth -n requests [-t seconds at most] -x COMMAND -M 'text in the last line of a reply'\n"
           "          [-S PID,… of the servers] [-A 'said first; %d is the number of the connection' -B 'text in what answers it']\n",
@@ -142,8 +152,7 @@ int main(int count, char **arguments) {
             if (greeting) greeting_under_way++;
         }
     }
-    // Greetings may go on for a while.
-    for (const uint64_t end = now_ns() + 200000000u; now_ns() < end;) run(deadline, "connecting");
+    settle(deadline);
 
     durations_init(&times, requests);
     usage before = {0};

@@ -33,13 +33,14 @@ public final class Store: Sendable {
             configuration.maximumReaderCount = 4
             configuration.busyMode = .timeout(5)
             configuration.prepareDatabase { db in
-                try db.execute(sql: "PRAGMA synchronous = FULL")
                 try db.execute(sql: "PRAGMA cache_size = -4000")
                 try db.execute(sql: "PRAGMA journal_size_limit = 16777216")
                 // As much as the journal may keep: a page that is written often is brought into the file once.
                 try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
             }
             pool = try DatabasePool(path: path, configuration: configuration)
+            // Not when the connection is prepared: a pool then goes on to turn it down to NORMAL, which leaves commits to the next checkpoint.
+            try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
             try Self.checkPages(pool)
             try Self.migrator.migrate(pool)
         } catch {
