@@ -15,6 +15,7 @@ public final class Gateway: Service {
     /// Serves all connections: what they do to each other happens in the order in which it was read, and no thread waits for another.
     private let eventLoop: any EventLoop
     let turn: OutboxTurn
+    let loopTasks: LoopTasks
     let renderings: NIOLoopBoundBox<NewsRenderings<LineWay>>
     private let listener = Mutex<NIOAsyncChannel<Session, Never>?>(nil)
     private let webSocketListener = Mutex<NIOAsyncChannel<EventLoopFuture<WebSocketUpgrade>, Never>?>(nil)
@@ -32,6 +33,7 @@ public final class Gateway: Service {
         self.node = node
         eventLoop = group.next()
         turn = OutboxTurn(eventLoop)
+        loopTasks = LoopTasks(eventLoop)
         renderings = .makeBoxSendingValue(NewsRenderings(), eventLoop: eventLoop)
         self.logger = logger
         self.connections = connections

@@ -121,9 +121,11 @@ extension Session {
     }
 
     func awaitInput() async {
-        await withCheckedContinuation {
-            inputWaiting = $0
-            handler.value.resumeReading()
+        await withTaskExecutorPreference(gateway.loopTasks) {
+            await withCheckedContinuation {
+                inputWaiting = $0
+                handler.value.resumeReading()
+            }
         }
         didWake()
     }

@@ -6,7 +6,7 @@ internal import SingerNode
 /// What is new for the account of a session, told without being asked.
 extension Session {
     func startPushing(_ login: Login) {
-        pushing = Task { await self.push(login) }
+        pushing = Task(executorPreference: gateway.loopTasks) { await self.push(login) }
     }
 
     func stopPushing() async {
