@@ -66,7 +66,7 @@ test: deps-test ## Build, and pass every test
 
 check: deps ## The fast tests: no processes, seconds
 	$(SWIFT) build --build-tests
-	$(SWIFT) test --skip-build --skip IntegrationTests --skip '^ClientTests' --skip SingerDHTTests --skip SingerPeerTests
+	$(call run_tests,--skip IntegrationTests --skip '^ClientTests' --skip SingerDHTTests --skip SingerPeerTests)
 
 demo: release ## Three peers, three people, and what they see
 	examples/three-peers.sh .build/release/singerd

@@ -122,8 +122,10 @@ extension Session {
 
     func awaitInput() async {
         await withTaskExecutorPreference(gateway.loopTasks) {
-            await withCheckedContinuation {
-                inputWaiting = $0
+            await withCheckedContinuation { continuation in
+                // On the way here something may have come.
+                guard !hasUnread, inputEnd == nil else { return continuation.resume() }
+                inputWaiting = continuation
                 handler.value.resumeReading()
             }
         }

@@ -44,8 +44,11 @@ extension Store {
 
     // MARK: The index
 
-    /// Posts that are yet to enter the index, by the number of the latest one in each.
-    private static let unindexed = "(SELECT coalesce(max(entry_id), 0) FROM post) - (SELECT coalesce(max(id), 0) FROM post_text_docsize)"
+    /// The latest post that is in the index: those behind it are yet to enter.
+    private static let lastIndexed = "(SELECT coalesce(max(id), 0) FROM post_text_docsize)"
+
+    /// How many those are, at most.
+    private static let unindexed = "(SELECT coalesce(max(entry_id), 0) FROM post) - \(lastIndexed)"
 
     /// So many arrivals enter the index together: what it costs is mostly the same for one or for all of them.
     private static let indexedTogether = 256
@@ -59,7 +62,7 @@ extension Store {
         try db.step(
             """
             INSERT INTO post_text (rowid, text)
-                SELECT entry_id, text FROM post WHERE entry_id > (SELECT coalesce(max(id), 0) FROM post_text_docsize) ORDER BY entry_id
+                SELECT entry_id, text FROM post WHERE entry_id > \(lastIndexed) ORDER BY entry_id
             """)
     }
 
@@ -79,8 +82,8 @@ extension Store {
     /// Which of the posts match that are not in the index: they are searched by one in memory.
     private func matchesAside(_ expression: String) async throws(StoreError) -> [Int64] {
         let latest = try await read { db in
-            let sql = "SELECT entry_id, text FROM post WHERE entry_id > (SELECT coalesce(max(id), 0) FROM post_text_docsize)"
-            return try Row.fetchAll(db, sql: sql + " ORDER BY entry_id DESC LIMIT \(2 * Self.indexedTogether)").map { row in
+            let sql = "SELECT entry_id, text FROM post WHERE entry_id > \(Self.lastIndexed) ORDER BY entry_id DESC LIMIT \(2 * Self.indexedTogether)"
+            return try Row.fetchAll(db, sql: sql).map { row in
                 (arrival: row[0] as Int64, text: row[1] as String)
             }
         }

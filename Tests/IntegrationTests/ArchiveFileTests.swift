@@ -72,6 +72,9 @@ struct ArchiveFileTests {
             let imported = try singer("import", "--port", String(new.gatewayPort), path)
             // Some may have come from the hub meanwhile.
             #expect(imported.status == 0 && imported.output.contains(/: 12 entries of andre, \d+ new here\n$/), "\(imported)")
+            let alone = try await network.peer("alone")
+            #expect(try singer("import", "--port", String(alone.gatewayPort), path).output == "\(path): 12 entries of andre, 12 new here\n")
+            alone.stop()
             let again = try singer("import", "--port", String(new.gatewayPort), path)
             #expect(again.status == 0 && again.output == "\(path): 12 entries of andre, 0 new here\n", "\(again)")
 
