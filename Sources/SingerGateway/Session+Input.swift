@@ -34,7 +34,7 @@ extension Session {
 
     private func wakeForInput() {
         hasUnread = true
-        if inputWaiting != nil, case .irc = phase, !isCounted {
+        if isIdle, case .irc = phase, !isCounted {
             isCounted = true
             gateway.irc.assumeIsolated { $0.woken += 1 }
         }
@@ -121,6 +121,7 @@ extension Session {
     }
 
     func awaitInput() async {
+        isIdle = true
         await withTaskExecutorPreference(gateway.loopTasks) {
             await withCheckedContinuation { continuation in
                 // On the way here something may have come.
@@ -129,6 +130,7 @@ extension Session {
                 handler.value.resumeReading()
             }
         }
+        isIdle = false
         didWake()
     }
 

@@ -67,6 +67,8 @@ actor Session {
     var isDraining = false { didSet { noteWants() } }
     var inputEnd: InputEnd?
     var inputWaiting: CheckedContinuation<Void, Never>?
+    /// Waiting for input, or on the way there.
+    var isIdle = false
     /// Among the sessions that the `IRCServer` knows to be woken.
     var isCounted = false
     private var greeting: Scheduled<Void>?
