@@ -16,8 +16,6 @@ public final class Gateway: Service {
     private let eventLoop: any EventLoop
     let turn: OutboxTurn
     let loopTasks: LoopTasks
-    /// POSTs that are being committed.
-    let postsUnderWay: NIOLoopBoundBox<Int>
     let renderings: NIOLoopBoundBox<NewsRenderings<LineWay>>
     private let listener = Mutex<NIOAsyncChannel<Session, Never>?>(nil)
     private let webSocketListener = Mutex<NIOAsyncChannel<EventLoopFuture<WebSocketUpgrade>, Never>?>(nil)
@@ -36,7 +34,6 @@ public final class Gateway: Service {
         eventLoop = group.next()
         turn = OutboxTurn(eventLoop)
         loopTasks = LoopTasks(eventLoop)
-        postsUnderWay = .makeBoxSendingValue(0, eventLoop: eventLoop)
         renderings = .makeBoxSendingValue(NewsRenderings(), eventLoop: eventLoop)
         self.logger = logger
         self.connections = connections

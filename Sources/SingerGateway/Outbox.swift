@@ -226,15 +226,22 @@ final class Outbox {
     /// Waits until the client has read, or is gone.
     func room() async {
         flush()
-        while context != nil, !hasRoom { await withCheckedContinuation { waiting.append($0) } }
+        await wait { self.context == nil || self.hasRoom }
     }
 
     /// Waits until everything was handed to the client's machine, or the connection is gone.
     func drained() async {
         flush()
-        while context != nil, backlog.readableBytes > 0 { await withCheckedContinuation { waiting.append($0) } }
+        await wait { self.context == nil || self.backlog.readableBytes == 0 }
         guard let context else { return }
         try? await context.channel.writeAndFlush(ByteBuffer()).get()
+    }
+
+    /// Asked last where nothing can come between the answer and the wait.
+    private func wait(until isOver: () -> Bool) async {
+        while !isOver() {
+            await withCheckedContinuation { if isOver() { $0.resume() } else { waiting.append($0) } }
+        }
     }
 
     // MARK: What the channel tells

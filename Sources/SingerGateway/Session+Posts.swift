@@ -1,4 +1,3 @@
-internal import NIOCore
 internal import SingerCore
 internal import SingerNode
 
@@ -28,7 +27,7 @@ extension Session {
         defer { endReply() }
         let context = CommandContext(node: gateway.node, login: login, arguments: Arguments(""), logger: gateway.logger)
         var lines: [String] = []
-        for (post, result) in zip(posts, await self.post(posts.map(\.text), by: login)) {
+        for (post, result) in zip(posts, await gateway.node.post(posts.map(\.text), by: login)) {
             let reply: Reply
             do {
                 reply = Reply(.posted(try await context.ask { _ throws(NodeError) in try result.get() }))
@@ -38,13 +37,5 @@ extension Session {
             lines += dialect.lines(of: reply, tag: post.tag)
         }
         try await write(lines.text(ending))
-    }
-
-    /// One that is alone is signed here: to wake another thread for it takes as long. Others are signed on all cores.
-    private func post(_ texts: [String], by login: Login) async -> [Result<ShownID, NodeError>] {
-        gateway.postsUnderWay.value += texts.count
-        defer { gateway.postsUnderWay.value -= texts.count }
-        guard gateway.postsUnderWay.value == 1 else { return await gateway.node.post(texts, by: login) }
-        return await withTaskExecutorPreference(gateway.loopTasks) { await gateway.node.post(texts, by: login) }
     }
 }

@@ -51,7 +51,13 @@ extension Session {
                 return
             }
             // What a command brings about is seen after its reply. Once is enough: one that sends command after command gets its news between two of them.
-            if !news.isEmpty, isReplying, !Task.isCancelled { await withCheckedContinuation { pushWaiting = $0 } }
+            if !news.isEmpty {
+                await withCheckedContinuation { continuation in
+                    // Asked here, and not on the way: with an executor of its own, a task is queued again before it waits.
+                    guard isReplying, !Task.isCancelled else { return continuation.resume() }
+                    pushWaiting = continuation
+                }
+            }
             guard !Task.isCancelled else { return }
             if !news.isEmpty { try await write(news) }
             // What comes later wakes the session again.

@@ -149,8 +149,10 @@ extension Store {
         }
     }
 
-    /// The entries that are posts, without their bytes: a third of the pages.
-    private static let postEntries = "(SELECT entry_id AS id, 1 AS kind, account_id, device_id, seq, created, NULL AS target_id FROM post)"
+    /// The entries that are posts, and can be shown, without their bytes: a third of the pages.
+    private static let postEntries = """
+        (SELECT entry_id AS id, 1 AS kind, account_id, device_id, seq, created, NULL AS target_id FROM post WHERE deleted = 0 AND withheld = 0)
+        """
 
     /// Notes how far an account has been shown what is new. Never goes back.
     public func setSeen(_ account: AccountKey, _ cursor: Int64) async throws(StoreError) { try await setSeen([account: cursor]) }

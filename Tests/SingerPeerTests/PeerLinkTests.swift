@@ -189,6 +189,8 @@ struct PeerLinkTests {
                 if failure != nil { try await Task.sleep(for: .milliseconds(50)) }
                 do {
                     _ = try await peers.a.dial(peers.endpoint())
+                    Issue.record("dialled after shutdown")
+                    break
                 } catch {
                     failure = error as? PeerError
                 }

@@ -146,6 +146,11 @@ import Testing
         try await peer.store.setSeen(alice.account, latest - 10)
         #expect(try await peer.store.unseen(by: alice.account).posts == 0)
         #expect(try await peer.store.unseen(by: alice.account).cursor == latest)
+
+        // What is not shown is not counted.
+        let gone = bob.post("gone")
+        try await peer.ingest([gone, bob.delete(gone), bob.post("stays")])
+        #expect(try await peer.store.unseen(by: alice.account).posts == 1)
     }
 
     @Test mutating func `what concerns accounts of other peers is owed to them, until it is settled`() async throws {

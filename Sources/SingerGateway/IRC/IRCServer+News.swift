@@ -41,7 +41,10 @@ extension IRCServer {
                 }
             }
             // What comes later wakes the session again.
-            guard news.isFull else { return }
+            guard news.isFull else {
+                client.postsToSkip = 0
+                return
+            }
         }
     }
 
