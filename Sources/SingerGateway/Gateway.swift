@@ -16,6 +16,7 @@ public final class Gateway: Service {
     private let eventLoop: any EventLoop
     let turn: OutboxTurn
     let loopTasks: LoopTasks
+    let newsPump: NewsPump
     let renderings: NIOLoopBoundBox<NewsRenderings<LineWay>>
     private let listener = Mutex<NIOAsyncChannel<Session, Never>?>(nil)
     private let webSocketListener = Mutex<NIOAsyncChannel<EventLoopFuture<WebSocketUpgrade>, Never>?>(nil)
@@ -37,7 +38,8 @@ public final class Gateway: Service {
         renderings = .makeBoxSendingValue(NewsRenderings(), eventLoop: eventLoop)
         self.logger = logger
         self.connections = connections
-        irc = IRCServer(configuration: configuration, node: node, logger: logger, eventLoop: eventLoop)
+        newsPump = NewsPump(loopTasks, logger)
+        irc = IRCServer(configuration: configuration, node: node, newsPump: newsPump, logger: logger, eventLoop: eventLoop)
     }
 
     /// Starts to listen, and returns the port. Connections wait until `run()` takes them.

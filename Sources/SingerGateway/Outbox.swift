@@ -58,6 +58,7 @@ final class Outbox {
     private var isQueued = false
     private(set) var isCut = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var calledBack: [() -> Void] = []
     private var bytesMax = Int.max
     private var whenOverrun: (() -> Void)?
 
@@ -229,6 +230,12 @@ final class Outbox {
         await wait { self.context == nil || self.hasRoom }
     }
 
+    /// The same without waiting: `body` is called in this turn or in a later one.
+    func whenRoom(_ body: @escaping () -> Void) {
+        flush()
+        if context == nil || hasRoom { body() } else { calledBack.append(body) }
+    }
+
     /// Waits until everything was handed to the client's machine, or the connection is gone.
     func drained() async {
         flush()
@@ -268,5 +275,8 @@ final class Outbox {
         let woken = waiting
         waiting = []
         for continuation in woken { continuation.resume() }
+        let called = calledBack
+        calledBack = []
+        for body in called { body() }
     }
 }

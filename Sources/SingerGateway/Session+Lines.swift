@@ -167,9 +167,9 @@ extension Session {
     /// Ends the session's login, if there is one. Nothing is pushed to it any more when this returns.
     func leave() async {
         if case .irc(let number) = phase { await gateway.irc.disconnect(number, reason: "Connection closed") }
-        await stopPushing()
         guard let login else { return }
         self.login = nil
+        pushes = Pushes()
         await gateway.node.logout(login)
     }
 }

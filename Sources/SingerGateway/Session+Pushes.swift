@@ -1,77 +1,71 @@
-internal import Logging
 internal import NIOCore
 internal import SingerCore
 internal import SingerNode
 
 /// What is new for the account of a session, told without being asked.
 extension Session {
-    func startPushing(_ login: Login) {
-        pushing = Task(executorPreference: gateway.loopTasks) { await self.push(login) }
+    /// What a session keeps of that.
+    struct Pushes {
+        /// Came while a command was being answered.
+        var held: News?
+        /// Woken while nothing could be taken, and not looked at since.
+        var areWanted = false
     }
 
-    func stopPushing() async {
-        guard let pushing else { return }
-        pushing.cancel()
-        // It may be waiting for the end of the very reply that ends it.
-        releasePushes()
-        await pushing.value
-        self.pushing = nil
+    private struct Receiver: NewsReceiver {
+        let session: Session
+        let login: Login
+
+        func isReady() -> Bool { session.assumeIsolated { $0.isReady(for: self) } }
+        func take(_ news: News) { session.assumeIsolated { $0.take(news, of: login) } }
+    }
+
+    func startPushing(_ login: Login) {
+        let receiver = Receiver(session: self, login: login)
+        login.whenWoken { [newsPump = gateway.newsPump] in newsPump.wake(receiver) }
     }
 
     func endReply() {
         isReplying = false
-        releasePushes()
+        guard let news = pushes.held else { return }
+        pushes.held = nil
+        show(news)
+        lookAgain()
     }
 
-    private func releasePushes() {
-        pushWaiting?.resume()
-        pushWaiting = nil
+    private func isReady(for receiver: Receiver) -> Bool {
+        guard login === receiver.login, channel.isActive else { return false }
+        if pushes.held == nil, outbox.hasRoom { return true }
+        guard !pushes.areWanted else { return false }
+        pushes.areWanted = true
+        if pushes.held == nil { outbox.whenRoom { self.assumeIsolated { $0.lookAgain() } } }
+        return false
     }
 
-    private func push(_ login: Login) async {
-        do {
-            try await pushNews(of: login)
-            for await _ in login.wakes { try await pushNews(of: login) }
-        } catch {
-            // The client is gone, or logs out; whoever reads its lines finds out too.
-            gateway.logger.debug("Pushing ended", metadata: ["error": "\(error)"])
+    private func lookAgain() {
+        guard pushes.areWanted, let login else { return }
+        pushes.areWanted = false
+        gateway.newsPump.wake(Receiver(session: self, login: login))
+    }
+
+    private func take(_ news: News, of login: Login) {
+        guard self.login === login else { return }
+        // What a command brings about is seen after its reply.
+        if isReplying, !news.isEmpty { pushes.held = news } else { show(news) }
+    }
+
+    /// One piece after the other, as fast as the client reads, until the session is up to date.
+    private func show(_ news: News) {
+        guard let login, channel.isActive else { return }
+        if news.isShared {
+            outbox.append(
+                gateway.renderings.value.bytes(of: news, as: LineWay(dialect: dialect, ending: ending)) {
+                    $0.writeString(news.pushes.map { dialect.line(of: $0) }.text(ending))
+                })
+        } else if !news.isEmpty {
+            outbox.append(news.pushes.map { dialect.line(of: $0) }.text(ending))
         }
-    }
-
-    /// Writes batch after batch, as fast as the client reads, until the session is up to date.
-    private func pushNews(of login: Login) async throws {
-        while !Task.isCancelled {
-            let news: News
-            do {
-                news = try await login.news()
-            } catch {
-                // Nothing is lost: the session's place is kept, and the next wake tries again.
-                guard !Task.isCancelled else { return }
-                gateway.logger.warning("News of an account can't be read", metadata: ["error": "\(error)"])
-                return
-            }
-            // What a command brings about is seen after its reply. Once is enough: one that sends command after command gets its news between two of them.
-            if !news.isEmpty {
-                await withCheckedContinuation { continuation in
-                    // Asked here, and not on the way: with an executor of its own, a task is queued again before it waits.
-                    guard isReplying, !Task.isCancelled else { return continuation.resume() }
-                    pushWaiting = continuation
-                }
-            }
-            guard !Task.isCancelled else { return }
-            if !news.isEmpty { try await write(news) }
-            // What comes later wakes the session again.
-            guard news.isFull else { return }
-        }
-    }
-
-    private func write(_ news: News) async throws {
-        guard news.isShared else { return try await write(news.pushes.map { dialect.line(of: $0) }.text(ending)) }
-        guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
-        outbox.append(
-            gateway.renderings.value.bytes(of: news, as: LineWay(dialect: dialect, ending: ending)) {
-                $0.writeString(news.pushes.map { dialect.line(of: $0) }.text(ending))
-            })
-        if !outbox.hasRoom { await outbox.room() }
+        login.didShow()
+        if news.isFull { login.wake() }
     }
 }

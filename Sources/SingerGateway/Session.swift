@@ -54,9 +54,8 @@ actor Session {
     var waitingPosts: [WaitingPost] = []
 
     // Pushes: see Session+Pushes.swift.
-    var pushing: Task<Void, Never>?
     var isReplying = false
-    var pushWaiting: CheckedContinuation<Void, Never>?
+    var pushes = Pushes()
 
     // Input: see Session+Input.swift.
     var hasBegun = false

@@ -4,27 +4,29 @@ import Synchronization
 
 /// An account that a session has logged in to. Sessions of one account each have their own.
 ///
-/// A session reads what is new for it by `news()`, whenever `wakes` yields: nothing is queued for it, a slow session lags
-/// behind and costs nothing. What the session wrote itself is not pushed back to it.
+/// A session reads what is new for it when it is woken: nothing is queued for it, a slow session lags behind and costs
+/// nothing. What the session wrote itself is not pushed back to it.
 public final class Login: Sendable {
     public let account: AccountKey
     public let name: Username
     public let fingerprint: Fingerprint
-    /// Posts of others that came while no session of the account was open; the first `news()` begins with the latest of them.
+    /// Posts of others that came while no session of the account was open; the first news begin with the latest of them.
     public let unseen: Int
-    /// Yields when there may be something new. Several wakes in a row may be one element. Finishes at logout or shutdown.
-    public let wakes: AsyncStream<Void>
 
     private let store: Store
     private let viewers: Viewers
     /// When the session began.
     private let began: Milliseconds
-    private let waker: AsyncStream<Void>.Continuation
     private let state: Mutex<State>
 
     private struct State {
         /// The last arrival that was read.
         var cursor: Int64
+        /// The last of those that the session has shown.
+        var shown: Int64
+        var bell: (@Sendable () -> Void)?
+        /// There may be something new, and nobody has asked since.
+        var isWoken = true
         /// Arrivals that this session wrote, and that it has not read past.
         var written: Set<Int64> = []
         /// Views besides the timeline.
@@ -47,48 +49,103 @@ public final class Login: Sendable {
         self.store = store
         self.viewers = viewers
         self.began = began
-        (wakes, waker) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-        state = Mutex(State(cursor: cursor))
-        if unseen > 0 { waker.yield() }
+        state = Mutex(State(cursor: cursor, shown: cursor))
     }
 
-    /// The next of what is new, about `Limits.rowsMax` at a time; empty when the session is up to date.
-    public func news() async throws(NodeError) -> News {
-        let (start, backlog, notices) = state.withLock { state in
+    // MARK: What is new
+
+    /// Rings the bell when there may be something new, on any thread: once until somebody asks, and at once for the first time. There is one bell.
+    public func whenWoken(_ bell: @escaping @Sendable () -> Void) {
+        let isWoken = state.withLock { state in
+            state.bell = bell
+            return state.isWoken
+        }
+        if isWoken { bell() }
+    }
+
+    /// Rings it, unless it has rung and nobody has asked since.
+    public func wake() {
+        let bell: (@Sendable () -> Void)? = state.withLock { state in
+            guard !state.isWoken else { return nil }
+            state.isWoken = true
+            return state.bell
+        }
+        bell?()
+    }
+
+    /// The next of what is new, about `Limits.rowsMax` at a time; empty, and not full, when the session is up to date.
+    public func news() async throws(NodeError) -> News { try await Self.news(of: [self])[0].get() }
+
+    /// The same for several sessions of one node, out of one snapshot of its store. Each is asked for once at a time.
+    public static func news(of logins: [Login]) async -> [Result<News, NodeError>] {
+        guard let store = logins.first?.store else { return [] }
+        let readings = logins.map { $0.begin() }
+        var news: [Result<News, NodeError>] = []
+        do {
+            let answers = try await store.arrivals(readings.map(\.question))
+            for (index, login) in logins.enumerated() { news.append(await login.end(readings[index], answers[index])) }
+        } catch {
+            for (login, reading) in zip(logins, readings) { login.takeBack(reading) }
+            news = logins.map { _ in .failure(NodeError(error)) }
+        }
+        return news
+    }
+
+    /// What is asked of the store, and what comes from elsewhere.
+    private struct Reading {
+        let question: Store.NewsQuestion
+        let backlog: [AccountKey]
+        let notices: [Push]
+    }
+
+    private func begin() -> Reading {
+        state.withLock { state in
             defer {
+                state.isWoken = false
                 state.backlog = []
                 state.notices = []
             }
-            return (state.cursor, state.backlog, state.notices)
-        }
-        do {
-            var past: [PostView] = []
-            for author in backlog { past += try await store.backlog(of: author, upTo: start) }
-            // Several who were followed at once are read as the timeline is: by time, whoever wrote.
-            var pushes = past.sorted { ($0.created, $0.id.hash.text) < ($1.created, $1.id.hash.text) }.map { Push.post($0, in: [.home]) }
-            while true {
-                let (cursor, views, written) = state.withLock { ($0.cursor, $0.views, $0.written) }
-                let arrivals = try await store.arrivals(for: account, after: cursor, views: views, ownSince: began, besides: written)
-                // What was written while the store was read, too.
-                let known = state.withLock { state in
-                    let known = state.written
-                    state.written = known.filter { $0 > arrivals.cursor }
-                    state.cursor = max(state.cursor, arrivals.cursor)
-                    return known
-                }
-                if pushes.isEmpty, notices.isEmpty, arrivals.places.allSatisfy({ !known.contains($0) }), !arrivals.news.isFull { return arrivals.news }
-                pushes += zip(arrivals.places, arrivals.news.pushes).filter { !known.contains($0.0) }.map(\.1)
-                if !arrivals.news.isFull || pushes.count >= Limits.rowsMax { return News(pushes + notices, isFull: arrivals.news.isFull) }
-            }
-        } catch {
-            // What was taken is still to be told.
-            state.withLock { state in
-                state.backlog = backlog + state.backlog
-                state.notices = notices + state.notices
-            }
-            throw NodeError(error)
+            let question = Store.NewsQuestion(account: account, cursor: state.cursor, views: state.views, ownSince: began, known: state.written)
+            return Reading(question: question, backlog: state.backlog, notices: state.notices)
         }
     }
+
+    private func end(_ reading: Reading, _ arrivals: Store.Arrivals) async -> Result<News, NodeError> {
+        var past: [PostView] = []
+        do {
+            for author in reading.backlog { past += try await store.backlog(of: author, upTo: reading.question.cursor) }
+        } catch {
+            takeBack(reading)
+            return .failure(NodeError(error))
+        }
+        // What was written while the store was read, too.
+        let known = state.withLock { state in
+            let known = state.written
+            state.written = known.filter { $0 > arrivals.cursor }
+            state.cursor = max(state.cursor, arrivals.cursor)
+            return known
+        }
+        if past.isEmpty, reading.notices.isEmpty, arrivals.places.allSatisfy({ !known.contains($0) }) { return .success(arrivals.news) }
+        // Several who were followed at once are read as the timeline is: by time, whoever wrote.
+        var pushes = past.sorted { ($0.created, $0.id.hash.text) < ($1.created, $1.id.hash.text) }.map { Push.post($0, in: [.home]) }
+        pushes += zip(arrivals.places, arrivals.news.pushes).filter { !known.contains($0.0) }.map(\.1)
+        return .success(News(pushes + reading.notices, isFull: arrivals.news.isFull))
+    }
+
+    /// What was taken and not told is still to be told.
+    private func takeBack(_ reading: Reading) {
+        state.withLock { state in
+            state.backlog = reading.backlog + state.backlog
+            state.notices = reading.notices + state.notices
+        }
+    }
+
+    /// Notes that the session has shown all it was given: there the account's next one begins.
+    public func didShow() { state.withLock { $0.shown = $0.cursor } }
+
+    var shown: Int64 { state.withLock(\.shown) }
+
+    // MARK: What is wanted
 
     /// Opens a view: its new posts are pushed from now on. At most `Limits.viewsMax`; the timeline is open from the beginning.
     ///
@@ -117,13 +174,12 @@ public final class Login: Sendable {
         set { state.withLock { $0.wantsReceipts = newValue } }
     }
 
-    var cursor: Int64 { state.withLock { $0.cursor } }
-
-    func wake() { waker.yield() }
     func finish() {
         viewers.remove(self)
-        waker.finish()
+        state.withLock { $0.bell = nil }
     }
+
+    // MARK: What there is to tell
 
     /// Called before the commit, so that no read can see the entry first.
     func wrote(_ arrival: Int64) {

@@ -121,7 +121,7 @@ extension Node {
         let start: (cursor: Int64, posts: Int)
         if let login = opened[account.account]?.logins.values.first {
             // Another session of the account is there: this one begins where that one stands.
-            start = (login.cursor, 0)
+            start = (login.shown, 0)
         } else {
             start = try await store.unseen(by: account.account)
         }
@@ -142,7 +142,7 @@ extension Node {
     public func logout(_ login: Login) async {
         guard opened[login.account]?.logins.removeValue(forKey: ObjectIdentifier(login)) != nil else { return }
         login.finish()
-        try? await store.setSeen(login.account, login.cursor)
+        try? await store.setSeen(login.account, login.shown)
         guard opened[login.account]?.logins.isEmpty == true else { return }
         await publishRecord(of: login.account, online: false)
         // Somebody may have logged in meanwhile.

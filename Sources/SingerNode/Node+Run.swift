@@ -104,7 +104,7 @@ extension Node: Service {
     }
 
     /// How far each account with a session has read: as the session that has read most.
-    private var seen: [AccountKey: Int64] { opened.compactMapValues { $0.logins.values.map(\.cursor).max() } }
+    private var seen: [AccountKey: Int64] { opened.compactMapValues { $0.logins.values.map(\.shown).max() } }
 
     /// Tells everybody that this peer goes, and closes what is open.
     private func leave() async {

@@ -14,12 +14,25 @@ extension Store {
     }
 
     /// What a session wants to know.
-    struct NewsQuestion: Sendable {
+    public struct NewsQuestion: Sendable {
         let account: AccountKey
-        let cursor: Int64
+        public let cursor: Int64
         let views: Set<View>
         let ownSince: Milliseconds
         let known: Set<Int64>
+
+        /// - Parameters:
+        ///   - cursor: the last arrival that was read.
+        ///   - views: whose new posts are wanted besides the timeline's.
+        ///   - ownSince: what the account itself wrote before is no news to it, also where it comes from another peer only now.
+        ///   - known: arrivals that need not be told.
+        public init(account: AccountKey, cursor: Int64, views: Set<View> = [], ownSince: Milliseconds = 0, known: Set<Int64> = []) {
+            self.account = account
+            self.cursor = cursor
+            self.views = views
+            self.ownSince = ownSince
+            self.known = known
+        }
     }
 
     /// The last arrival of all.
@@ -50,16 +63,17 @@ extension Store {
     private static let isUnmuted =
         "(e.kind IN (1, 7) AND (e.account_id <> ?1 OR e.created >= ?3) AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))"
 
-    /// Sessions that ask at the same time are answered out of one snapshot: see `NewsReader`.
-    ///
-    /// - Parameters:
-    ///   - views: whose new posts are wanted besides the timeline's.
-    ///   - ownSince: what the account itself wrote before is no news to it, also where it comes from another peer only now.
-    ///   - known: arrivals that need not be told.
-    public func arrivals(
-        for account: AccountKey, after cursor: Int64, views: Set<View> = [], ownSince: Milliseconds = 0, besides known: Set<Int64> = []
-    ) async throws(StoreError) -> Arrivals {
-        try await newsReader.ask(NewsQuestion(account: account, cursor: cursor, views: views, ownSince: ownSince, known: known))
+    /// Answers the questions of many sessions out of one snapshot.
+    public func arrivals(_ questions: [NewsQuestion]) async throws(StoreError) -> [Arrivals] {
+        try await read { [accountNumbers] db in
+            let end = try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM entry")) ?? 0
+            let numbers = try questions.map { try accountNumbers.number(of: $0.account, db) }
+            var shared = SharedNews(for: numbers.compactMap(\.self), upTo: end, db)
+            return try zip(questions, numbers).map { question, number in
+                guard let number, end > question.cursor else { return Arrivals(news: News([]), places: [], cursor: question.cursor) }
+                return try shared.arrivals(question, for: number) ?? Self.arrivals(question, for: number, upTo: end, db)
+            }
+        }
     }
 
     /// The answer to one question by itself.

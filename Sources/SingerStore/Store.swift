@@ -9,7 +9,7 @@ public final class Store: Sendable {
     let pool: DatabasePool
     let commits: GroupCommit
     private let readers: Readers
-    let newsReader: NewsReader
+    let accountNumbers = AccountNumbers()
     let logEnds = LogEnds()
     private let lock: DirectoryLock
     /// The data directory.
@@ -55,7 +55,6 @@ public final class Store: Sendable {
         lock.mark()
         commits = GroupCommit(pool, ending: Self.indexSome)
         readers = Readers(pool)
-        newsReader = NewsReader(readers)
         try? FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
     }
 

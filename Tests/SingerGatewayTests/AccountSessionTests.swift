@@ -125,6 +125,28 @@ import Testing
         }
     }
 
+    @Test func `sessions that say everything at once and go are shown each post that was missed once among them`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (andre) async throws in
+                _ = try await ask(&andre, "REGISTER andre correct-horse")
+                _ = try await gateway.converse("REGISTER diogo wrong-horse\nFOLLOW andre\n")
+                var shown: [Int] = []
+                func read(_ said: String) {
+                    shown += said.split(separator: "\n").compactMap { $0.firstMatch(of: #/^\* .* <andre> missed (\d+) /#).flatMap { Int($0.1) } }
+                }
+                for number in 1...20 {
+                    #expect(try await ask(&andre, "POST missed \(number)").last?.hasPrefix("OK posted ") == true)
+                    read(try await gateway.converse("LOGIN diogo wrong-horse\nPOST in passing\n" + (number % 2 == 0 ? "QUIT\n" : "")))
+                }
+                try await gateway.connect { (diogo) async throws in
+                    try await diogo.send("LOGIN diogo wrong-horse\n")
+                    while shown.last != 20 { read(try await diogo.line()) }
+                }
+                #expect(shown == Array(1...20))
+            }
+        }
+    }
+
     @Test func `nothing is pushed to a session that has logged out or changed its account`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (client) async throws in

@@ -151,6 +151,22 @@ struct AccountTests {
         }
     }
 
+    @Test func `what a session was given and did not show is told at the next login`() async throws {
+        try await withNodes { cluster in
+            let andre = try await cluster[0].register("andre")
+            var diogo = try await cluster[0].register("diogo")
+            _ = try await cluster[0].node.follow("andre", by: diogo.login)
+            try await andre.post("shown")
+            try await diogo.post(saying: "shown")
+            try await andre.post("given")
+            while try await !diogo.given().map(\.summary).contains("andre: given") {}
+            await cluster[0].node.logout(diogo.login)
+            diogo = try await cluster[0].login("diogo")
+            #expect(diogo.login.unseen == 1)
+            #expect(try await diogo.pushed().filter { $0.hasPrefix("andre: ") } == ["andre: given"])
+        }
+    }
+
     @Test func `a full disk is told as such, reading goes on, and it gives way to no claim that nobody can use`() async throws {
         try await withNodes(2) { cluster in
             let peer = cluster[0]

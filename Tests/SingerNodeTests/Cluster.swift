@@ -84,11 +84,15 @@ final class Person {
 
     let node: Node
     let login: Login
+    private let wakes: AsyncStream<Void>
     private var unread: [Push] = []
 
     init(_ node: Node, _ login: Login) {
         self.node = node
         self.login = login
+        let (wakes, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        self.wakes = wakes
+        login.whenWoken { bell.yield() }
     }
 
     @discardableResult
@@ -102,11 +106,18 @@ final class Person {
                 let push = unread.removeFirst()
                 if isWanted(push) { return push }
             }
-            unread = try await login.news().pushes
-            if unread.isEmpty {
-                var wakes = login.wakes.makeAsyncIterator()
-                guard await wakes.next() != nil else { throw LoggedOut() }
-            }
+            unread = try await given()
+            login.didShow()
+        }
+    }
+
+    /// What is new, as soon as there is something; it is not said to be shown.
+    func given() async throws -> [Push] {
+        while true {
+            let news = try await login.news()
+            if !news.isEmpty { return news.pushes }
+            var wakes = wakes.makeAsyncIterator()
+            if !news.isFull, await wakes.next() == nil { throw LoggedOut() }
         }
     }
 
@@ -120,6 +131,7 @@ final class Person {
     /// What was pushed and not yet asked for, without waiting.
     func pushed() async throws -> [String] {
         unread += try await login.news().pushes
+        login.didShow()
         defer { unread = [] }
         return unread.map(\.summary)
     }

@@ -103,17 +103,9 @@ import Testing
         let expected = [["bob: bob 1", "bob: bob 2", "bob: bob 3"], ["bob: bob 1", "bob: bob 2", "bob: bob 3", "carol: hello"], [], ["reader3: mine"]]
         func ask(_ expected: [[String]]) async throws {
             for (reader, expected) in zip(readers, expected) { #expect(try await peer.pushes(for: reader, after: cursor) == expected) }
-            try await withThrowingTaskGroup(of: Void.self) { [readers] group in
-                for _ in 0..<8 {
-                    for (reader, expected) in zip(readers, expected) {
-                        group.addTask {
-                            let told = try await peer.pushes(for: reader, after: cursor)
-                            #expect(told == expected)
-                        }
-                    }
-                }
-                try await group.waitForAll()
-            }
+            let questions = readers.map { Store.NewsQuestion(account: $0.account, cursor: cursor) }
+            let told = try await peer.store.arrivals(questions).map { $0.news.pushes.map(describe) }
+            #expect(told == expected)
         }
         try await ask(expected + [["bob follows"]])
         // What is no post is told beside what is.

@@ -54,15 +54,22 @@ struct TestStore {
         }
     }
 
-    private func describe(_ push: Push) -> String {
-        switch push {
-        case .post(let post, in: _): "\(post.author.name): \(post.text)"
-        case .deleted: "deleted"
-        case .follow(let user): "\(user.name) follows"
-        case .unfollow(let user): "\(user.name) unfollows"
-        case .like(let user, _): "\(user.name) likes"
-        case .online, .offline, .held, .rival, .notice: "not from a store"
-        }
+}
+
+extension Store {
+    func arrivals(for account: AccountKey, after cursor: Int64) async throws -> Arrivals {
+        try await arrivals([NewsQuestion(account: account, cursor: cursor)])[0]
+    }
+}
+
+func describe(_ push: Push) -> String {
+    switch push {
+    case .post(let post, in: _): "\(post.author.name): \(post.text)"
+    case .deleted: "deleted"
+    case .follow(let user): "\(user.name) follows"
+    case .unfollow(let user): "\(user.name) unfollows"
+    case .like(let user, _): "\(user.name) likes"
+    case .online, .offline, .held, .rival, .notice: "not from a store"
     }
 }
 

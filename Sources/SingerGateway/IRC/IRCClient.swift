@@ -14,7 +14,6 @@ final class IRCClient {
     /// Set when registration is complete.
     var user: IRCUser?
     var login: Login?
-    var pushing: Task<Void, Never>?
     /// Posts that came before the login, and that the client fetches by itself.
     var postsToSkip = 0
     /// Views that this connection looks at, by folded channel name.

@@ -1,51 +1,44 @@
-internal import Logging
 internal import SingerCore
 internal import SingerNode
 
 /// What is new for an account, shown without being asked for.
 extension IRCServer {
-    func startPushing(_ client: IRCClient, _ login: Login) {
-        client.pushing?.cancel()
-        // A client that fetches history by itself is not shown it twice.
-        client.postsToSkip = client.capabilities.contains(.chatHistory) ? min(login.unseen, Limits.unseenPostsMax) : 0
-        let number = client.number
-        client.pushing = Task {
-            await pushNews(number, login)
-            for await _ in login.wakes {
-                if Task.isCancelled { return }
-                await pushNews(number, login)
-            }
-        }
+    private struct Receiver: NewsReceiver {
+        let server: IRCServer
+        let client: Int
+        let login: Login
+
+        func isReady() -> Bool { server.assumeIsolated { $0.client(of: self) != nil } }
+        func take(_ news: News) { server.assumeIsolated { $0.take(news, self) } }
     }
 
-    private func pushNews(_ number: Int, _ login: Login) async {
-        while !Task.isCancelled {
-            let news: News
-            do {
-                news = try await login.news()
-            } catch {
-                // Nothing is lost: the session's place is kept, and the next wake tries again.
-                logger.warning("News of an account can't be read", metadata: ["error": "\(error)"])
-                return
-            }
-            guard let client = clients[number], client.login === login else { return }
-            if news.isShared, client.postsToSkip == 0 {
-                showShared(news, to: client)
-            } else {
-                for push in news.pushes {
-                    if client.postsToSkip > 0, case .post = push {
-                        client.postsToSkip -= 1
-                        continue
-                    }
-                    show(push, to: client)
+    func startPushing(_ client: IRCClient, _ login: Login) {
+        // A client that fetches history by itself is not shown it twice.
+        client.postsToSkip = client.capabilities.contains(.chatHistory) ? min(login.unseen, Limits.unseenPostsMax) : 0
+        let receiver = Receiver(server: self, client: client.number, login: login)
+        login.whenWoken { [newsPump] in newsPump.wake(receiver) }
+    }
+
+    private func client(of receiver: Receiver) -> IRCClient? {
+        guard let client = clients[receiver.client], client.login === receiver.login else { return nil }
+        return client
+    }
+
+    private func take(_ news: News, _ receiver: Receiver) {
+        guard let client = client(of: receiver) else { return }
+        if news.isShared, client.postsToSkip == 0 {
+            showShared(news, to: client)
+        } else {
+            for push in news.pushes {
+                if client.postsToSkip > 0, case .post = push {
+                    client.postsToSkip -= 1
+                    continue
                 }
-            }
-            // What comes later wakes the session again.
-            guard news.isFull else {
-                client.postsToSkip = 0
-                return
+                show(push, to: client)
             }
         }
+        receiver.login.didShow()
+        if news.isFull { receiver.login.wake() } else { client.postsToSkip = 0 }
     }
 
     /// Posts of others in `&home`: the same bytes for all that agree in what changes them.

@@ -124,8 +124,6 @@ extension IRCServer {
 
     /// - Returns: what the client is to be told of the views that close with it.
     private func closeAccount(_ client: IRCClient) async -> [IRCOutgoing] {
-        client.pushing?.cancel()
-        client.pushing = nil
         let views = client.views
         client.views = [:]
         guard let login = client.login else { return [] }

@@ -32,6 +32,7 @@ actor IRCServer {
     let pongStart: [UInt8]
     let configuration: GatewayConfiguration
     let node: Node
+    let newsPump: NewsPump
     let logger: Logger
     let started: Milliseconds
 
@@ -72,13 +73,14 @@ actor IRCServer {
         let left: Milliseconds
     }
 
-    init(configuration: GatewayConfiguration, node: Node, logger: Logger, eventLoop: any EventLoop) {
+    init(configuration: GatewayConfiguration, node: Node, newsPump: NewsPump, logger: Logger, eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
         executor = eventLoop.executor
         self.configuration = configuration
         serverName = configuration.serverName
         pongStart = Array(":\(serverName) PONG \(serverName) :".utf8)
         self.node = node
+        self.newsPump = newsPump
         self.logger = logger
         started = Node.systemClock()
     }

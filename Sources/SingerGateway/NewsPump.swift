@@ -1,0 +1,70 @@
+internal import Logging
+internal import SingerCore
+internal import SingerNode
+internal import Synchronization
+
+/// A session that is told what is new for a login. Lives on the event loop of the gateway, as all of its kind do.
+protocol NewsReceiver: Sendable {
+    var login: Login { get }
+
+    /// Whether it takes news now. If not, it asks for another look itself, when it does.
+    func isReady() -> Bool
+
+    func take(_ news: News)
+}
+
+/// Reads what is new for all sessions that were woken, out of one snapshot, and gives it to each where its connection is served.
+///
+/// Nothing is queued for a session but that it was woken; and there is no task for each, which would cost more than what it reads.
+final class NewsPump: Sendable {
+    private struct State {
+        /// Each login once.
+        var woken: [any NewsReceiver] = []
+        var isRunning = false
+    }
+
+    /// Sessions that share a snapshot: bounds how long the first of them waits for it.
+    private static let receiversMax = 1_024
+
+    private let loopTasks: LoopTasks
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    init(_ loopTasks: LoopTasks, _ logger: Logger) {
+        self.loopTasks = loopTasks
+        self.logger = logger
+    }
+
+    /// There may be news for it. May be called on any thread.
+    func wake(_ receiver: any NewsReceiver) {
+        let starts = state.withLock { state in
+            state.woken.append(receiver)
+            defer { state.isRunning = true }
+            return !state.isRunning
+        }
+        if starts { Task(executorPreference: loopTasks) { await self.run() } }
+    }
+
+    private func run() async {
+        while let woken = next() {
+            let receivers = woken.filter { $0.isReady() }
+            for (receiver, news) in zip(receivers, await Login.news(of: receivers.map(\.login))) {
+                switch news {
+                case .success(let news): receiver.take(news)
+                case .failure(let error):
+                    // Nothing is lost: the session's place is kept, and the next wake tries again.
+                    logger.warning("News of an account can't be read", metadata: ["account": "\(receiver.login.name)", "error": "\(error)"])
+                }
+            }
+        }
+    }
+
+    private func next() -> [any NewsReceiver]? {
+        state.withLock { state in
+            let woken = Array(state.woken.prefix(Self.receiversMax))
+            state.woken.removeFirst(woken.count)
+            if woken.isEmpty { state.isRunning = false }
+            return woken.isEmpty ? nil : woken
+        }
+    }
+}
