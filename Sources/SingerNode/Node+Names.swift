@@ -5,7 +5,7 @@ import SingerStore
 /// From what a person types to an account or a post.
 extension Node {
     /// Whom a name means at this peer.
-    func known(_ name: String) async throws -> UserView {
+    nonisolated func known(_ name: String) async throws -> UserView {
         guard let reference = UserReference(name) else { throw NodeError.noSuchUser(name) }
         guard let user = try await store.account(named: reference) else { throw NodeError.noSuchUser(name) }
         return user
@@ -47,7 +47,7 @@ extension Node {
     }
 
     /// The post that a typed id means.
-    func post(_ id: String) async throws -> PostView {
+    nonisolated func post(_ id: String) async throws -> PostView {
         guard let prefix = EntryIDPrefix(id) else { throw NodeError.badID(id) }
         let posts = try await store.posts(matching: prefix)
         guard let first = posts.first else { throw NodeError.noSuchPost(id) }
@@ -56,7 +56,7 @@ extension Node {
     }
 
     /// The same, where a deleted post is of no use.
-    func livePost(_ id: String) async throws -> PostView {
+    nonisolated func livePost(_ id: String) async throws -> PostView {
         let post = try await post(id)
         guard !post.isDeleted else { throw NodeError.deleted(post.id) }
         return post

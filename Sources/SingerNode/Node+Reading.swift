@@ -4,9 +4,9 @@ import SingerPeer
 import SingerReplication
 import SingerStore
 
-/// What users read. Newest first; ids and names are as typed.
+/// What users read. Newest first; ids and names are as typed. What stands in the store is read without the actor.
 extension Node {
-    public func timeline(_ login: Login, count: Int, before: String?) async throws(NodeError) -> [PostView] {
+    public nonisolated func timeline(_ login: Login, count: Int, before: String?) async throws(NodeError) -> [PostView] {
         do {
             let start = try await before.asyncMap { try await self.post($0).id.hash }
             let posts = try await store.timeline(of: login.account, count: count, before: start)
@@ -33,7 +33,7 @@ extension Node {
         }
     }
 
-    public func search(_ words: String, _ login: Login, count: Int) async throws(NodeError) -> [PostView] {
+    public nonisolated func search(_ words: String, _ login: Login, count: Int) async throws(NodeError) -> [PostView] {
         do {
             return try await store.search(words, by: login.account, count: count)
         } catch {
@@ -41,19 +41,21 @@ extension Node {
         }
     }
 
-    public func show(_ id: String, _ login: Login) async throws(NodeError) -> PostDetails {
+    public nonisolated func show(_ id: String, _ login: Login) async throws(NodeError) -> PostDetails {
         do {
             let post = try await post(id)
             guard var details = try await store.details(of: post.id.hash) else { throw NodeError.noSuchPost(id) }
-            if let header = try await store.entry(post.id.hash)?.header { details.holders = replica.holders(of: header.account, header.device, header.seq) }
+            if let header = try await store.entry(post.id.hash)?.header { details.holders = await holders(of: header) }
             return details
         } catch {
             throw NodeError(error)
         }
     }
 
+    private func holders(of header: Entry.Header) -> Int { replica.holders(of: header.account, header.device, header.seq) }
+
     /// Those of some posts that are here, in this order.
-    public func posts(_ ids: [ShownID]) async throws(NodeError) -> [PostView] {
+    public nonisolated func posts(_ ids: [ShownID]) async throws(NodeError) -> [PostView] {
         do {
             return try await store.posts(ids.map(\.hash))
         } catch {
@@ -62,7 +64,7 @@ extension Node {
     }
 
     /// The whole conversation that a post belongs to, oldest first.
-    public func thread(_ id: String, _ login: Login) async throws(NodeError) -> [PostView] {
+    public nonisolated func thread(_ id: String, _ login: Login) async throws(NodeError) -> [PostView] {
         do {
             return try await store.thread(of: try await post(id).id.hash)
         } catch {
@@ -119,7 +121,7 @@ extension Node {
     }
 
     /// The login's own profile.
-    public func profile(_ login: Login) async throws(NodeError) -> [ProfileField] {
+    public nonisolated func profile(_ login: Login) async throws(NodeError) -> [ProfileField] {
         do {
             return try await store.profile(of: login.account)
         } catch {

@@ -3,7 +3,7 @@ import SingerTesting
 import Testing
 
 /// What is acknowledged, or shown, is on the disk: seen with a disk that does not answer while it is told not to.
-@Suite(.enabled(if: HeldDisk.canHold, "cc is not installed, or the system is not Linux"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: HeldDisk.library != nil, "the library cannot be made"), .timeLimit(.minutes(2)))
 struct DurabilityTests {
     /// Long enough for a reply that does not wait for the disk.
     private static let patience = Duration.milliseconds(400)
@@ -21,6 +21,7 @@ struct DurabilityTests {
         alice.send("POST first")
         bob.send("POST second")
         bob.send("FOLLOW alice")
+        try await disk.awaitHeld()
         await #expect(throws: LineClient.TimedOut.self) { try await alice.line(within: Self.patience) }
         await #expect(throws: LineClient.TimedOut.self) { try await bob.line(within: Self.patience) }
         try disk.release()
@@ -42,6 +43,7 @@ struct DurabilityTests {
 
         try disk.hold()
         _ = try await alice.ask("POST not yet")
+        try await disk.awaitHeld()
         await #expect(throws: LineClient.TimedOut.self) { try await bob.push(with: "not yet", within: Self.patience) }
         try disk.release()
         try await bob.push(with: "not yet")
@@ -50,45 +52,44 @@ struct DurabilityTests {
 
 /// A disk whose word that it has something can be held back: for programs that are started with its environment.
 private struct HeldDisk {
-    static let canHold: Bool = {
-        #if os(Linux)
-            ClientProcess.path(of: "cc") != nil
-        #else
-            false
-        #endif
-    }()
-
     let environment: [String: String]
     private let hand: String
 
     init(in directory: String) throws {
         hand = directory + "/hand"
-        let (source, library) = (directory + "/held.c", directory + "/held.so")
-        try Self.source.write(toFile: source, atomically: true, encoding: .utf8)
-        let compiler = Process()
-        compiler.executableURL = URL(filePath: "/usr/bin/env")
-        compiler.arguments = ["cc", "-shared", "-fPIC", "-o", library, source]
-        try compiler.run()
-        compiler.waitUntilExit()
-        guard compiler.terminationStatus == 0 else { throw LineClient.TimedOut(description: "cc ended with \(compiler.terminationStatus)") }
-        environment = ["LD_PRELOAD": library, "HELD_BY": hand]
+        environment = ["LD_PRELOAD": try #require(Self.library), "HELD_BY": hand]
     }
 
     func hold() throws { try Data().write(to: URL(filePath: hand)) }
     func release() throws { try FileManager.default.removeItem(atPath: hand) }
 
-    private static let source = """
+    /// Returns when a commit waits for the disk.
+    func awaitHeld() async throws {
+        while !FileManager.default.fileExists(atPath: hand + ".held") { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
+    static let library = PreloadedLibrary.make(
+        "singer-held-disk",
+        """
+        #include <fcntl.h>
+        #include <stdio.h>
         #include <stdlib.h>
         #include <sys/syscall.h>
         #include <unistd.h>
 
         static int held(long call, int file) {
-            while (access(getenv("HELD_BY"), F_OK) == 0) usleep(1000);
+            const char *hand = getenv("HELD_BY");
+            char mark[4096];
+            snprintf(mark, sizeof mark, "%s.held", hand);
+            while (access(hand, F_OK) == 0) {
+                close(open(mark, O_CREAT | O_WRONLY, 0600));
+                usleep(1000);
+            }
             return (int)syscall(call, file);
         }
 
         int fsync(int file) { return held(SYS_fsync, file); }
         int fdatasync(int file) { return held(SYS_fdatasync, file); }
 
-        """
+        """)
 }

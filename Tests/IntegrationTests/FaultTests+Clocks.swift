@@ -5,7 +5,7 @@ import Testing
 extension FaultTests {
     private static let twoDays = 2 * 24 * 60 * 60
 
-    @Test(.enabled(if: WrongClock.library != nil, "there is no C compiler"))
+    @Test(.enabled(if: WrongClock.library != nil, "the library cannot be made"))
     func `a peer two days behind is read by others, and shows what they wrote once its clock is right`() async throws {
         let network = try Network()
         defer { network.remove() }
@@ -34,7 +34,7 @@ extension FaultTests {
         #expect(try await andre.timeline() == diogo.timeline())
     }
 
-    @Test(.enabled(if: WrongClock.library != nil, "there is no C compiler"))
+    @Test(.enabled(if: WrongClock.library != nil, "the library cannot be made"))
     func `a peer two days ahead sees everything at once, and holds nobody else up`() async throws {
         let network = try Network()
         defer { network.remove() }
@@ -101,22 +101,5 @@ private enum WrongClock {
         }
         """
 
-    /// Made once, in the directory of the test program; `nil` where there is no C compiler.
-    static let library: String? = {
-        let directory = PeerProcess.executable.deletingLastPathComponent()
-        let source = directory.appending(path: "singer-wrong-clock.c")
-        let library = directory.appending(path: "singer-wrong-clock.so")
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["cc", "-shared", "-fPIC", "-O1", "-o", library.path, source.path]
-        process.standardError = FileHandle.nullDevice
-        do {
-            try Self.source.write(to: source, atomically: true, encoding: .utf8)
-            try process.run()
-        } catch {
-            return nil
-        }
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? library.path : nil
-    }()
+    static let library = PreloadedLibrary.make("singer-wrong-clock", source)
 }
