@@ -33,7 +33,7 @@ enum PostCommands {
     /// A text of several lines, when it is closed.
     static func submit(_ text: String, _ purpose: TextBlock.Purpose, _ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
         switch purpose {
-        case .post: try await posted(context) { node throws(NodeError) in try await node.post(text, by: login) }
+        case .post: try await posted(context) { node throws(NodeError) in try await node.post(text, by: login).id }
         case .reply(let id): try await posted(context) { node throws(NodeError) in try await node.reply(to: id, text, by: login) }
         case .archive: try await ArchiveCommands.take(text, context, login)
         }

@@ -30,7 +30,7 @@ extension Session {
         for (post, result) in zip(posts, await gateway.node.post(posts.map(\.text), by: login)) {
             let reply: Reply
             do {
-                reply = Reply(.posted(try await context.ask { _ throws(NodeError) in try result.get() }))
+                reply = Reply(.posted(try await context.ask { _ throws(NodeError) in try result.get().id }))
             } catch {
                 reply = Reply(failure: error)
             }

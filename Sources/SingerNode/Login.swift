@@ -10,6 +10,8 @@ public final class Login: Sendable {
     public let account: AccountKey
     public let name: Username
     public let fingerprint: Fingerprint
+    /// The account as others here saw it when the session began.
+    let author: UserView
     /// Posts of others that came while no session of the account was open; the first news begin with the latest of them.
     public let unseen: Int
 
@@ -41,9 +43,10 @@ public final class Login: Sendable {
         var rivals: Set<AccountKey> = []
     }
 
-    init(_ account: Store.LocalAccount, store: Store, viewers: Viewers, cursor: Int64, began: Milliseconds, unseen: Int) {
+    init(_ account: Store.LocalAccount, _ author: UserView, store: Store, viewers: Viewers, cursor: Int64, began: Milliseconds, unseen: Int) {
         self.account = account.account
         name = account.name
+        self.author = author
         fingerprint = Fingerprint(account.account)
         self.unseen = unseen
         self.store = store

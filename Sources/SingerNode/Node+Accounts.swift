@@ -119,13 +119,16 @@ extension Node {
 
     func open(_ account: Store.LocalAccount, _ keys: Keys) async throws -> Login {
         let start: (cursor: Int64, posts: Int)
+        let author: UserView
         if let login = opened[account.account]?.logins.values.first {
             // Another session of the account is there: this one begins where that one stands.
             start = (login.shown, 0)
+            author = login.author
         } else {
             start = try await store.unseen(by: account.account)
+            author = try await store.user(account.account) ?? UserView(account: account.account, name: account.name.text)
         }
-        let login = Login(account, store: store, viewers: viewers, cursor: start.cursor, began: clock(), unseen: start.posts)
+        let login = Login(account, author, store: store, viewers: viewers, cursor: start.cursor, began: clock(), unseen: start.posts)
         opened[account.account, default: OpenAccount(keys: keys, certificate: account.certificate)].logins[ObjectIdentifier(login)] = login
         tellOfClock(login)
         let key = account.account

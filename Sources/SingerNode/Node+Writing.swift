@@ -4,19 +4,27 @@ import SingerStore
 
 /// What users write. Everything returns after the commit; nothing waits for the network, except to learn who bears a name.
 extension Node {
-    public func post(_ text: String, by login: Login) async throws(NodeError) -> ShownID {
+    public func post(_ text: String, by login: Login) async throws(NodeError) -> PostView {
         try await post([text], by: login)[0].get()
     }
 
     /// Writes posts in this order, in one commit. What a text can be refused for concerns it alone.
     ///
     /// - Returns: a result for each of `texts`.
-    public func post(_ texts: [String], by login: Login) async -> [Result<ShownID, NodeError>] {
-        let posts = texts.map { text in Result { try Entry.Content.post(Post(text: PostText(typed: text))) }.mapError { NodeError($0) } }
+    public func post(_ texts: [String], by login: Login) async -> [Result<PostView, NodeError>] {
+        let posts = texts.map { text in Result { try PostText(typed: text) }.mapError { NodeError($0) } }
         let good = posts.compactMap { try? $0.get() }
         do {
-            var written = try await good.isEmpty ? [] : write(good, by: login)[...]
-            return posts.map { post in post.map { _ in written.removeFirst() } }
+            var written = try await good.isEmpty ? [] : write(good.map { .post(Post(text: $0)) }, by: login)[...]
+            return posts.map { post in
+                post.map { text in
+                    let entry = written.removeFirst()
+                    // As the store would tell it, without asking it.
+                    return PostView(
+                        id: entry.shown, author: login.author, created: entry.entry.header.created, text: text.string, replyTo: nil, forward: nil, likes: 0,
+                        isDeleted: false)
+                }
+            }
         } catch {
             let failure = NodeError(error)
             return posts.map { post in post.flatMap { _ in .failure(failure) } }
@@ -148,18 +156,18 @@ extension Node {
     /// - Parameter date: it is dated no earlier, whatever the clock says.
     @discardableResult
     private func write(_ content: Entry.Content, by login: Login, notBefore date: Milliseconds = 0) async throws -> ShownID {
-        try await write([content], by: login, notBefore: date)[0]
+        try await write([content], by: login, notBefore: date)[0].shown
     }
 
     /// The same for several at once, in their order and in one commit.
-    private func write(_ contents: [Entry.Content], by login: Login, notBefore date: Milliseconds = 0) async throws -> [ShownID] {
+    private func write(_ contents: [Entry.Content], by login: Login, notBefore date: Milliseconds = 0) async throws -> [Store.Written] {
         let account = try keys(of: login)
         try await ownLogIsLevel(login.account, account.certificate.device)
         let written = try await store.append(contents, by: account.keys.device, account.certificate, now: max(clock(), date)) { login.wrote($0) }
         // Behind all who wait for the same commit, and before anything else that is set going.
         if fresh.isEmpty { Task { self.spreadFresh() } }
         fresh += written.map { FreshEntry(written: $0, device: account.keys.device) }
-        return written.map(\.shown)
+        return written
     }
 
     /// An entry that was committed here just now.

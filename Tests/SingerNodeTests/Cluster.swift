@@ -96,7 +96,7 @@ final class Person {
     }
 
     @discardableResult
-    func post(_ text: String) async throws -> ShownID { try await node.post(text, by: login) }
+    func post(_ text: String) async throws -> ShownID { try await node.post(text, by: login).id }
 
     /// The first push that is wanted; those before it are dropped.
     @discardableResult

@@ -30,6 +30,16 @@ struct PeopleTests {
         }
     }
 
+    @Test func `who posts is told of the post what everybody reads of it`() async throws {
+        try await withNodes { cluster in
+            let andre = try await cluster[0].register("Andre")
+            let posts = await andre.node.post(["one\ttext, e\u{301}", " ", "another\r\nof two lines "], by: andre.login)
+            #expect(posts.map { try? $0.get().text } == ["one text, é", nil, "another\nof two lines"])
+            let told = posts.compactMap { try? $0.get() }
+            #expect(try await andre.node.posts(told.map(\.id)) == told)
+        }
+    }
+
     @Test func `likes, deletions and profiles reach followers`() async throws {
         try await withNodes(2) { cluster in
             let andre = try await cluster[0].register("andre")

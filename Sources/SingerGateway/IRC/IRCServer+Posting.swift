@@ -23,18 +23,15 @@ extension IRCServer {
             text = "* \(login.name.text) \(action)"
         }
         do {
-            let id: ShownID
-            if let parent {
-                id = try await node.reply(to: parent, text, by: login)
-            } else if case .thread(let hash) = view {
-                id = try await node.reply(to: hash.text, text, by: login)
+            if let parent = parent ?? view.thread {
+                let id = try await node.reply(to: parent, text, by: login)
+                guard let post = try? await node.posts([id]).first else { return }
+                await posted(post, in: target, login, call)
             } else if view == .home {
-                id = try await node.post(text, by: login)
+                await posted(try await node.post(text, by: login), in: target, login, call)
             } else {
-                return numeric(.cannotSendToChannel, call, [target], "Posts are written in &home")
+                numeric(.cannotSendToChannel, call, [target], "Posts are written in &home")
             }
-            guard let post = try? await node.posts([id]).first else { return }
-            await posted(post, in: target, login, call)
         } catch {
             refused(Failure(error), in: target, call)
         }
@@ -117,6 +114,11 @@ extension IRCServer {
             return serviceNotice("\(id.shown) was deleted by its author", in: view.channel)
         }
     }
+}
+
+extension View {
+    /// What is said in the view of a conversation answers its post.
+    fileprivate var thread: String? { if case .thread(let post) = self { post.text } else { nil } }
 }
 
 extension IRCOutgoing {

@@ -26,12 +26,9 @@ extension IRCServer {
         guard let client = posts.first?.call.client, let login = client.login else { return }
         client.user?.lastActive = now
         let results = await node.post(posts.map(\.text), by: login)
-        let written = (try? await node.posts(results.compactMap { try? $0.get() })) ?? []
-        let views = Dictionary(written.map { ($0.id.hash, $0) }, uniquingKeysWith: { $1 })
         for (post, result) in zip(posts, results) {
             switch result {
-            case .success(let id):
-                if let view = views[id.hash] { await posted(view, in: post.call.parameters[0], login, post.call) }
+            case .success(let view): await posted(view, in: post.call.parameters[0], login, post.call)
             case .failure(let error):
                 refused(Failure(error), in: post.call.parameters[0], post.call)
             }
