@@ -27,22 +27,35 @@ extension Database {
     /// Reads all rows. What reads them must not use the same statement.
     func each(_ sql: String, _ values: [SQLValue], _ read: (SQLRow) throws -> Void) throws {
         let prepared = try cachedStatement(sql: sql)
+        for (index, value) in values.enumerated() {
+            let status = value.bind(to: prepared.sqliteStatement, Int32(index + 1))
+            if status != SQLITE_OK { throw failure(status, sql) }
+        }
+        try each(prepared, read)
+    }
+
+    /// The same for arguments that have names.
+    func each(_ sql: String, _ arguments: StatementArguments, _ read: (SQLRow) throws -> Void) throws {
+        let prepared = try cachedStatement(sql: sql)
+        try prepared.setArguments(arguments)
+        try each(prepared, read)
+    }
+
+    private func each(_ prepared: Statement, _ read: (SQLRow) throws -> Void) throws {
         try withExtendedLifetime(prepared) {
             let statement = prepared.sqliteStatement
             defer { sqlite3_reset(statement) }
-            for (index, value) in values.enumerated() { try check(value.bind(to: statement, Int32(index + 1)), sql) }
             while true {
                 let status = sqlite3_step(statement)
-                guard status == SQLITE_ROW else {
-                    return try check(status == SQLITE_DONE ? SQLITE_OK : status, sql)
-                }
+                if status == SQLITE_DONE { return }
+                guard status == SQLITE_ROW else { throw failure(status, prepared.sql) }
                 try read(SQLRow(statement: statement))
             }
         }
     }
 
-    private func check(_ status: Int32, _ sql: String) throws {
-        if status != SQLITE_OK { throw DatabaseError(resultCode: ResultCode(rawValue: status), message: lastErrorMessage, sql: sql) }
+    private func failure(_ status: Int32, _ sql: String) -> DatabaseError {
+        DatabaseError(resultCode: ResultCode(rawValue: status), message: lastErrorMessage, sql: sql)
     }
 }
 
@@ -54,6 +67,7 @@ struct SQLRow {
     func bool(_ column: Int32) -> Bool { int(column) != 0 }
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
     func data(_ column: Int32) -> Data { Data(bytes(column)) }
+    func text(_ column: Int32) -> String { String(decoding: bytes(column), as: UTF8.self) }
 
     /// `nil` for NULL, and for what has not 32 bytes.
     func key<Role>(_ column: Int32) -> Bytes32<Role>? { Bytes32(bytes(column)) }

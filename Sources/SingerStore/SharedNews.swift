@@ -69,11 +69,15 @@ struct SharedNews {
         var read: [Row]?
         // Who is far behind is given piece after piece.
         if end - cursor <= Int64(Limits.rowsMax) {
-            let statement = try db.cachedStatement(
-                sql: "SELECT e.id, e.kind, e.account_id, e.created, e.target_id FROM entry e WHERE e.id > ? AND \(Store.counts) ORDER BY e.id")
-            read = try GRDB.Row.fetchAll(statement, arguments: [cursor]).map {
-                Row(arrival: $0[0], kind: Entry.Kind(rawValue: $0[1]), author: $0[2], created: $0[3], target: $0[4])
+            var found: [Row] = []
+            let sql = "SELECT e.id, e.kind, e.account_id, e.created, e.target_id FROM entry e WHERE e.id > ? AND \(Store.counts) ORDER BY e.id"
+            try db.each(sql, [.int(cursor)]) { row in
+                found.append(
+                    Row(
+                        arrival: row.int(0), kind: Entry.Kind(rawValue: Int(row.int(1))), author: row.int(2), created: row.int(3),
+                        target: row.isNull(4) ? nil : row.int(4)))
             }
+            read = found
         }
         rows[cursor] = .some(read)
         return read
@@ -88,18 +92,16 @@ struct SharedNews {
 
     private mutating func audience(of author: Int64) throws -> Audience {
         if let known = audiences[author] { return known }
-        let followers = try db.cachedStatement(
-            sql: """
-                SELECT f.follower_id, max(f.created, l.since)
-                FROM json_each(?2) j
-                    CROSS JOIN follow f ON f.follower_id = j.value AND f.followee_id = ?1 AND f.following
-                    CROSS JOIN local_account l ON l.account_id = f.follower_id
-                WHERE NOT EXISTS (SELECT 1 FROM mute WHERE account_id = f.follower_id AND muted_id = ?1)
-                """)
+        let followers = """
+            SELECT f.follower_id, max(f.created, l.since)
+            FROM json_each(?2) j
+                CROSS JOIN follow f ON f.follower_id = j.value AND f.followee_id = ?1 AND f.following
+                CROSS JOIN local_account l ON l.account_id = f.follower_id
+            WHERE NOT EXISTS (SELECT 1 FROM mute WHERE account_id = f.follower_id AND muted_id = ?1)
+            """
         let asking = "[" + accounts.map(String.init).joined(separator: ",") + "]"
         var since: [Int64: Milliseconds] = [:]
-        let cursor = try GRDB.Row.fetchCursor(followers, arguments: [author, asking])
-        while let row = try cursor.next() { since[row[0]] = row[1] }
+        try db.each(followers, [.int(author), .text(asking)]) { since[$0.int(0)] = $0.int(1) }
         let latest = try Milliseconds.fetchOne(
             db.cachedStatement(
                 sql: "SELECT created FROM post WHERE account_id = ? ORDER BY created DESC LIMIT 1 OFFSET \(Limits.backlogPostsMax - 1)"),

@@ -95,6 +95,15 @@ struct AccountRow: FetchableRecord {
     init(row: Row) throws { try self.init(row, from: 0) }
 
     /// Reads `columns`, which stand in this order from some column on.
+    init(_ row: SQLRow, from column: Int32) throws {
+        id = row.int(column)
+        guard let key: AccountKey = row.key(column + 1) else { throw StoreError.corrupt("an account key has not 32 bytes") }
+        self.key = key
+        name = row.text(column + 2)
+        isPlain = row.bool(column + 3)
+    }
+
+    /// The same.
     init(_ row: Row, from column: Int) throws {
         id = row[column]
         guard let key = AccountKey(row[column + 1] as Data) else { throw StoreError.corrupt("an account key has not 32 bytes") }

@@ -109,12 +109,13 @@ extension Store {
     // MARK: Rows to views
 
     static func posts(_ sql: String, _ arguments: StatementArguments, _ db: Database) throws -> [PostView] {
-        let rows = try Row.fetchAll(db.cachedStatement(sql: sql), arguments: arguments)
+        var rows: [PostRow] = []
+        try db.each(sql, arguments) { rows.append(try PostRow($0)) }
         return try rows.map { try view($0, db) }
     }
 
     static func post(at arrival: Int64, _ db: Database) throws -> PostView? {
-        try posts(columns + " WHERE p.entry_id = ?1", [arrival], db).first
+        try db.first(columns + " WHERE p.entry_id = ?1", .int(arrival)) { try PostRow($0) }.map { try view($0, db) }
     }
 
     /// The latest posts of an author that arrived up to some point, oldest first.
@@ -123,31 +124,44 @@ extension Store {
             .reversed()
     }
 
-    private static func view(_ row: Row, _ db: Database) throws -> PostView {
-        guard let hash = EntryID(row[0] as Data) else { throw StoreError.corrupt("an entry's hash has not 32 bytes") }
-        let isDeleted: Bool = row[5]
-        let author = try AccountRow(row, from: 6)
-        return PostView(
-            id: try shown(hash, db), author: author.view, created: row[1], text: row[2],
-            replyTo: try (row[3] as Data?).flatMap { EntryID($0) }.map { try shown($0, db) },
-            forward: isDeleted ? nil : try (row[4] as Data?).flatMap { EntryID($0) }.flatMap { try original($0, db) }, likes: try likes(hash, db),
-            isDeleted: isDeleted)
+    /// A row of `columns`.
+    private struct PostRow {
+        let hash: EntryID
+        let created: Milliseconds
+        let text: String
+        let replyTo: EntryID?
+        let forward: EntryID?
+        let isDeleted: Bool
+        let author: UserView
+
+        init(_ row: SQLRow) throws {
+            guard let hash: EntryID = row.key(0) else { throw StoreError.corrupt("an entry's hash has not 32 bytes") }
+            self.hash = hash
+            created = row.int(1)
+            text = row.text(2)
+            replyTo = row.key(3)
+            forward = row.key(4)
+            isDeleted = row.bool(5)
+            author = try AccountRow(row, from: 6).view
+        }
+    }
+
+    private static func view(_ row: PostRow, _ db: Database) throws -> PostView {
+        PostView(
+            id: try shown(row.hash, db), author: row.author, created: row.created, text: row.text, replyTo: try row.replyTo.map { try shown($0, db) },
+            forward: row.isDeleted ? nil : try row.forward.flatMap { try original($0, db) }, likes: try likes(row.hash, db), isDeleted: row.isDeleted)
     }
 
     private static func likes(_ hash: EntryID, _ db: Database) throws -> Int {
-        try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM reaction WHERE target = ? AND liked"), arguments: [hash.data]) ?? 0
+        try db.first("SELECT count(*) FROM reaction WHERE target = ? AND liked", .hash(hash)) { Int($0.int(0)) } ?? 0
     }
 
     private static func original(_ hash: EntryID, _ db: Database) throws -> PostView.Forwarded? {
-        guard
-            let row = try Row.fetchOne(
-                db.cachedStatement(sql: columns + " WHERE p.hash = ?1"), arguments: [hash.data])
-        else { return nil }
-        let author = try AccountRow(row, from: 6)
-        return PostView.Forwarded(
-            id: try shown(hash, db), author: author.view, created: row[1], text: row[2],
-            replyTo: try (row[3] as Data?).flatMap { EntryID($0) }.map { try shown($0, db) },
-            likes: try likes(hash, db), isDeleted: row[5])
+        try db.first(columns + " WHERE p.hash = ?1", .hash(hash)) { try PostRow($0) }.map { row in
+            PostView.Forwarded(
+                id: try shown(row.hash, db), author: row.author, created: row.created, text: row.text, replyTo: try row.replyTo.map { try shown($0, db) },
+                likes: try likes(row.hash, db), isDeleted: row.isDeleted)
+        }
     }
 
     /// The shortest prefix of a post's id that no other post here has, of five characters or more.
