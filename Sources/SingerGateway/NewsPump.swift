@@ -26,6 +26,9 @@ final class NewsPump: Sendable {
     /// Sessions that share a snapshot: bounds how long the first of them waits for it.
     private static let receiversMax = 1_024
 
+    /// After so many others have their turn on the loop.
+    private static let receiversInTurn = 64
+
     private let loopTasks: LoopTasks
     private let logger: Logger
     private let state = Mutex(State())
@@ -48,7 +51,8 @@ final class NewsPump: Sendable {
     private func run() async {
         while let woken = next() {
             let receivers = woken.filter { $0.isReady() }
-            for (receiver, news) in zip(receivers, await Login.news(of: receivers.map(\.login))) {
+            for (index, (receiver, news)) in zip(receivers, await Login.news(of: receivers.map(\.login))).enumerated() {
+                if index % Self.receiversInTurn == Self.receiversInTurn - 1 { await Task.yield() }
                 switch news {
                 case .success(let news): receiver.take(news)
                 case .failure(let error):

@@ -57,7 +57,7 @@ extension Session {
     /// One piece after the other, as fast as the client reads, until the session is up to date.
     private func show(_ news: News) {
         guard let login, channel.isActive else { return }
-        if news.isShared {
+        if news.isShared, !news.isEmpty {
             outbox.append(
                 gateway.renderings.value.bytes(of: news, as: LineWay(dialect: dialect, ending: ending)) {
                     $0.writeString(news.pushes.map { dialect.line(of: $0) }.text(ending))

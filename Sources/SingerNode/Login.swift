@@ -10,7 +10,7 @@ public final class Login: Sendable {
     public let account: AccountKey
     public let name: Username
     public let fingerprint: Fingerprint
-    /// The account as others here saw it when the session began.
+    /// The account as others here saw it when the first of its open sessions began.
     let author: UserView
     /// Posts of others that came while no session of the account was open; the first news begin with the latest of them.
     public let unseen: Int
@@ -29,6 +29,7 @@ public final class Login: Sendable {
         var bell: (@Sendable () -> Void)?
         /// There may be something new, and nobody has asked since.
         var isWoken = true
+        var isFinished = false
         /// Arrivals that this session wrote, and that it has not read past.
         var written: Set<Int64> = []
         /// Views besides the timeline.
@@ -60,6 +61,7 @@ public final class Login: Sendable {
     /// Rings the bell when there may be something new, on any thread: once until somebody asks, and at once for the first time. There is one bell.
     public func whenWoken(_ bell: @escaping @Sendable () -> Void) {
         let isWoken = state.withLock { state in
+            guard !state.isFinished else { return false }
             state.bell = bell
             return state.isWoken
         }
@@ -114,9 +116,9 @@ public final class Login: Sendable {
     }
 
     private func end(_ reading: Reading, _ arrivals: Store.Arrivals) async -> Result<News, NodeError> {
-        var past: [PostView] = []
+        let past: [PostView]
         do {
-            for author in reading.backlog { past += try await store.backlog(of: author, upTo: reading.question.cursor) }
+            past = try await reading.backlog.isEmpty ? [] : store.backlog(of: reading.backlog, upTo: reading.question.cursor)
         } catch {
             takeBack(reading)
             return .failure(NodeError(error))
@@ -179,7 +181,10 @@ public final class Login: Sendable {
 
     func finish() {
         viewers.remove(self)
-        state.withLock { $0.bell = nil }
+        state.withLock { state in
+            state.isFinished = true
+            state.bell = nil
+        }
     }
 
     // MARK: What there is to tell

@@ -34,7 +34,7 @@ extension Database {
         try each(prepared, read)
     }
 
-    /// The same for arguments that have names.
+    /// The same for arguments as GRDB takes them, which may have names.
     func each(_ sql: String, _ arguments: StatementArguments, _ read: (SQLRow) throws -> Void) throws {
         let prepared = try cachedStatement(sql: sql)
         try prepared.setArguments(arguments)

@@ -25,8 +25,7 @@ final class Readers: Sendable {
         }
     }
 
-    /// Does what begins with more than a snapshot, when it is its turn.
-    func run(_ read: @escaping @Sendable (DatabasePool) -> Void) {
+    private func run(_ read: @escaping @Sendable (DatabasePool) -> Void) {
         let queue = state.withLock { state in
             if state.idle.isEmpty { state.waiting.append(read) }
             return state.idle.popLast()

@@ -92,8 +92,6 @@ struct AccountRow: FetchableRecord {
         AND (o.pinned OR (-o.certified, o.id) < (-a.certified, a.id))))
         """
 
-    init(row: Row) throws { try self.init(row, from: 0) }
-
     /// Reads `columns`, which stand in this order from some column on.
     init(_ row: SQLRow, from column: Int32) throws {
         id = row.int(column)
@@ -103,13 +101,13 @@ struct AccountRow: FetchableRecord {
         isPlain = row.bool(column + 3)
     }
 
-    /// The same.
-    init(_ row: Row, from column: Int) throws {
-        id = row[column]
-        guard let key = AccountKey(row[column + 1] as Data) else { throw StoreError.corrupt("an account key has not 32 bytes") }
+    /// Of a row that begins with `columns`.
+    init(row: Row) throws {
+        id = row[0]
+        guard let key = AccountKey(row[1] as Data) else { throw StoreError.corrupt("an account key has not 32 bytes") }
         self.key = key
-        name = row[column + 2]
-        isPlain = row[column + 3]
+        name = row[2]
+        isPlain = row[3]
     }
 
     /// `alice`; or `alice~k7q2` for a key that is not the one meant by the name alone.

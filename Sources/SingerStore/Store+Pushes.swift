@@ -138,11 +138,12 @@ extension Store {
         }
     }
 
-    /// The latest posts of an author that were here before a session's place: what a session sees when its account begins to follow.
-    public func backlog(of author: AccountKey, upTo cursor: Int64) async throws(StoreError) -> [PostView] {
+    /// The latest posts of each of some authors that were here before a session's place: what a session sees when its account begins to follow.
+    public func backlog(of authors: [AccountKey], upTo cursor: Int64) async throws(StoreError) -> [PostView] {
         try await read { db in
-            guard let id = try Self.accountID(author, db) else { return [] }
-            return try Self.recent(id, upTo: cursor, count: Limits.backlogPostsMax, db)
+            try authors.flatMap { author in
+                try Self.accountID(author, db).map { try Self.recent($0, upTo: cursor, count: Limits.backlogPostsMax, db) } ?? []
+            }
         }
     }
 

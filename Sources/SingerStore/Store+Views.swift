@@ -195,7 +195,7 @@ extension Store {
                     FROM follow f JOIN account a ON a.id = f.followee_id
                     WHERE f.follower_id = (SELECT id FROM account WHERE key = ?) AND f.following ORDER BY a.folded, a.key LIMIT \(Limits.listRowsMax)
                     """, arguments: [account.data]
-            ).map { row in (try AccountRow(row, from: 0).view, row[4]) }
+            ).map { row in (try AccountRow(row: row).view, row[4]) }
         }
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import SingerGateway
@@ -52,6 +53,24 @@ import Testing
                         #expect(try await andre.wait(for: " REDACT ").contains(" REDACT &home \(id)"))
                         #expect(try await bia.wait(for: " was deleted").contains(" NOTICE &home :\(id) was deleted"))
                     }
+                }
+            }
+        }
+    }
+
+    @Test(arguments: ["&home", "&mentions"]) func `who opens a view before the timeline was shown is told what is new all the same`(view: String) async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (diogo) async throws in
+                try await diogo.register("diogo", "")
+                _ = try await diogo.ask("REGISTER diogo correct-horse")
+                _ = try await gateway.converse("REGISTER andre correct-horse\nFOLLOW diogo\n")
+                try await gateway.connect { (andre) async throws in
+                    // Logged in once it is registered, it is shown the timeline a little later.
+                    try await andre.register("guest", "sasl")
+                    let secret = Data("\0andre\0correct-horse".utf8).base64EncodedString()
+                    _ = try await andre.ask("AUTHENTICATE PLAIN", "AUTHENTICATE \(secret)", "JOIN \(view)")
+                    _ = try await diogo.ask("PRIVMSG &home :hello @andre")
+                    #expect(try await andre.wait(for: "hello @andre").contains(" PRIVMSG \(view) :"))
                 }
             }
         }

@@ -82,6 +82,13 @@ func withNodes(_ count: Int = 1, workLog2: [Int] = [], _ body: (Cluster) async t
 final class Person {
     struct LoggedOut: Error {}
 
+    /// Gone when the login lets go of it.
+    private final class Bell: Sendable {
+        let continuation: AsyncStream<Void>.Continuation
+        init(_ continuation: AsyncStream<Void>.Continuation) { self.continuation = continuation }
+        deinit { continuation.finish() }
+    }
+
     let node: Node
     let login: Login
     private let wakes: AsyncStream<Void>
@@ -90,9 +97,10 @@ final class Person {
     init(_ node: Node, _ login: Login) {
         self.node = node
         self.login = login
-        let (wakes, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let (wakes, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         self.wakes = wakes
-        login.whenWoken { bell.yield() }
+        let bell = Bell(continuation)
+        login.whenWoken { bell.continuation.yield() }
     }
 
     @discardableResult

@@ -14,6 +14,8 @@ final class IRCClient {
     /// Set when registration is complete.
     var user: IRCUser?
     var login: Login?
+    /// The login that it is told what is new for.
+    var told: Login?
     /// Posts that came before the login, and that the client fetches by itself.
     var postsToSkip = 0
     /// Views that this connection looks at, by folded channel name.

@@ -12,7 +12,10 @@ extension IRCServer {
         func take(_ news: News) { server.assumeIsolated { $0.take(news, self) } }
     }
 
+    /// Once for each login.
     func startPushing(_ client: IRCClient, _ login: Login) {
+        guard client.told !== login else { return }
+        client.told = login
         // A client that fetches history by itself is not shown it twice.
         client.postsToSkip = client.capabilities.contains(.chatHistory) ? min(login.unseen, Limits.unseenPostsMax) : 0
         let receiver = Receiver(server: self, client: client.number, login: login)

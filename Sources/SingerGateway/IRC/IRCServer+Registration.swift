@@ -155,10 +155,12 @@ extension IRCServer {
         if user.clients.count > 1 { showChannels(of: user, call) } else { rejoin(user, call) }
     }
 
-    /// What a new connection of an account sees besides: its timeline.
+    /// What a new connection of an account sees besides: its timeline, unless it has opened a view itself, and from then on what is new.
     func settle(_ call: IRCCall) async {
-        guard call.client.user != nil, call.client.views.isEmpty, let login = call.client.login else { return }
-        await openHome(call.client, login, call)
+        let client = call.client
+        guard client.user != nil, let login = client.login, client.told !== login else { return }
+        if client.views.isEmpty { await openHome(client, login, call) }
+        if client.login === login { startPushing(client, login) }
     }
 
     func quit(_ call: IRCCall) async {

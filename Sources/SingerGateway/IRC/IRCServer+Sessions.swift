@@ -54,7 +54,8 @@ extension IRCServer {
     }
 
     private func settleLater(_ number: Int, _ login: Login) async {
-        guard let client = clients[number], client.login === login, client.sasl == nil else { return }
+        while let client = clients[number], client.login === login, client.sasl != nil { try? await Task.sleep(for: .milliseconds(200)) }
+        guard let client = clients[number], client.login === login else { return }
         let call = IRCCall(client: client, message: IRCMessage(command: "JOIN"))
         await settle(call)
         // It may have logged out meanwhile, and knows that the view is closed.
@@ -141,6 +142,7 @@ extension IRCServer {
             if loggedIn[old]?.isEmpty == true { loggedIn[old] = nil }
         }
         client.login = login
+        client.told = nil
         if let login { loggedIn[login.account, default: []].append(client) }
     }
 

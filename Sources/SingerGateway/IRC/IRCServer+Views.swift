@@ -9,7 +9,6 @@ extension IRCServer {
         let view = IRCView(view: .home, channel: Self.home, opened: now)
         client.views[Self.home] = view
         await show(view, login, call)
-        if client.login === login { startPushing(client, login) }
     }
 
     func joinView(_ name: String, _ call: IRCCall) async {
