@@ -54,8 +54,7 @@ extension IRCServer {
     }
 
     private func settleLater(_ number: Int, _ login: Login) async {
-        while let client = clients[number], client.login === login, client.sasl != nil { try? await Task.sleep(for: .milliseconds(200)) }
-        guard let client = clients[number], client.login === login else { return }
+        guard let client = clients[number], client.login === login, client.sasl == nil else { return }
         let call = IRCCall(client: client, message: IRCMessage(command: "JOIN"))
         await settle(call)
         // It may have logged out meanwhile, and knows that the view is closed.
