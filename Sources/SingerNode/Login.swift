@@ -78,10 +78,8 @@ public final class Login: Sendable {
         bell?()
     }
 
-    /// The next of what is new, about `Limits.rowsMax` at a time; empty, and not full, when the session is up to date.
-    public func news() async throws(NodeError) -> News { try await Self.news(of: [self])[0].get() }
-
-    /// The same for several sessions of one node, out of one snapshot of its store. Each is asked for once at a time.
+    /// The next of what is new for several sessions of one node, out of one snapshot of its store: about `Limits.rowsMax` at a time
+    /// for each; empty, and not full, for one that is up to date. Each is asked for once at a time.
     public static func news(of logins: [Login]) async -> [Result<News, NodeError>] {
         guard let store = logins.first?.store else { return [] }
         let readings = logins.map { $0.begin() }

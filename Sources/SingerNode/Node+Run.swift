@@ -95,7 +95,7 @@ extension Node: Service {
         }
     }
 
-    /// Notes in the store how far sessions have read, not at every line but before long.
+    /// Notes in the store how far sessions have shown what is new, not at every line but before long.
     private func rememberSeen(_ written: inout [AccountKey: Int64]) async {
         let seen = seen
         // All in one commit: one after the other they would take up the disk.
@@ -103,7 +103,7 @@ extension Node: Service {
         written = seen
     }
 
-    /// How far each account with a session has read: as the session that has read most.
+    /// How far each account with a session has been shown what is new: as far as the session that has shown most.
     private var seen: [AccountKey: Int64] { opened.compactMapValues { $0.logins.values.map(\.shown).max() } }
 
     /// Tells everybody that this peer goes, and closes what is open.

@@ -147,6 +147,11 @@ final class Person {
     func timeline(_ count: Int = 200) async throws -> [PostView] { try await node.timeline(login, count: count, before: nil) }
 }
 
+extension Login {
+    /// The next of what is new for this one alone.
+    fileprivate func news() async throws -> News { try await Self.news(of: [self])[0].get() }
+}
+
 extension Push {
     var summary: String {
         switch self {
