@@ -13,7 +13,7 @@ extension IRCServer {
         let client = call.client
         let given = call.parameters[0]
         guard client.registration.isAdmitted || client.user != nil else { return numeric(.passwordMismatch, call, [], "Give the peer's password first") }
-        guard var sasl = client.sasl else {
+        guard let sasl = client.sasl else {
             guard given.asciiUppercased == "PLAIN" else {
                 numeric(.saslMechanisms, call, ["PLAIN"], "are available SASL mechanisms")
                 return numeric(.saslFail, call, [], "SASL authentication failed")
@@ -21,25 +21,41 @@ extension IRCServer {
             client.sasl = IRCSASL()
             return call.reply(IRCOutgoing("AUTHENTICATE", ["+"]))
         }
-        client.sasl = nil
-        if given == "*" { return numeric(.saslAborted, call, [], "SASL authentication aborted") }
-        guard given.utf8.count <= IRCLimits.authenticateBytesMax else { return numeric(.saslTooLong, call, [], "SASL message too long") }
+        let before = client.login
+        client.sasl = await goOn(sasl, given, call)
+        // It stays who it was, and is not kept waiting for its timeline any more.
+        if client.sasl == nil, let before, client.login === before { Task { await settleLate(client.number, before) } }
+    }
+
+    /// - Returns: the exchange, if there is more to come.
+    private func goOn(_ sasl: IRCSASL, _ given: String, _ call: IRCCall) async -> IRCSASL? {
+        var sasl = sasl
+        if given == "*" {
+            numeric(.saslAborted, call, [], "SASL authentication aborted")
+            return nil
+        }
+        guard given.utf8.count <= IRCLimits.authenticateBytesMax else {
+            numeric(.saslTooLong, call, [], "SASL message too long")
+            return nil
+        }
         if given != "+" { sasl.response += given }
         guard sasl.response.utf8.count <= IRCLimits.authenticateTotalBytesMax else {
-            return numeric(.saslFail, call, [], "SASL authentication failed: message too long")
+            numeric(.saslFail, call, [], "SASL authentication failed: message too long")
+            return nil
         }
-        if given.utf8.count == IRCLimits.authenticateBytesMax {
-            client.sasl = sasl
-            return
-        }
+        if given.utf8.count == IRCLimits.authenticateBytesMax { return sasl }
         do throws(NodeError) {
             guard let (name, passphrase) = Self.plain(sasl.response) else { throw .badLogin }
             let login = try await logIn(name, passphrase)
-            guard !client.isGone else { return await node.logout(login) }
+            guard !call.client.isGone else {
+                await node.logout(login)
+                return nil
+            }
             await become(login, call, takesName: false) { numeric(.saslSuccess, call, [], "Authentication successful") }
         } catch {
             numeric(.saslFail, call, [], "SASL authentication failed: \(Failure(error).text)")
         }
+        return nil
     }
 
     /// RFC 4616: `[authzid] NUL authcid NUL passwd`. Nobody may act for another.

@@ -49,11 +49,12 @@ extension IRCServer {
         let number = client.number
         Task {
             try? await Task.sleep(for: .milliseconds(200))
-            await self.settleLater(number, login)
+            await self.settleLate(number, login)
         }
     }
 
-    private func settleLater(_ number: Int, _ login: Login) async {
+    /// Shows the timeline to a client that was given time to log in again, unless it is just doing so.
+    func settleLate(_ number: Int, _ login: Login) async {
         guard let client = clients[number], client.login === login, client.sasl == nil else { return }
         let call = IRCCall(client: client, message: IRCMessage(command: "JOIN"))
         await settle(call)
