@@ -31,7 +31,9 @@ final class GroupCommit: Sendable {
         self.ending = ending
     }
 
-    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
+    /// - Parameter inPlace: if no other commit is under way, the thread that calls carries out this one, and waits for the disk itself:
+    ///   two changes of threads fewer. For what is short, and never from an actor or an event loop.
+    func write<Value: Sendable>(inPlace: Bool, _ body: @escaping @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
         do {
             return try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
                 let result = Result<Value>()
@@ -47,7 +49,7 @@ final class GroupCommit: Sendable {
                             } else {
                                 continuation.resume(throwing: error ?? CancellationError())
                             }
-                        }))
+                        }), inPlace: inPlace)
             }
         } catch {
             throw StoreError(error)
@@ -59,13 +61,19 @@ final class GroupCommit: Sendable {
         let value = Mutex<Value?>(nil)
     }
 
-    private func enqueue(_ write: Write) {
+    private func enqueue(_ write: Write, inPlace: Bool) {
         let starts = state.withLock { state in
             state.waiting.append(write)
             defer { state.isRunning = true }
             return !state.isRunning
         }
-        if starts { drain() }
+        guard starts else { return }
+        if inPlace {
+            pool.writeWithoutTransaction { db in if let writes = next() { commit(writes, db) } }
+            // What has gathered meanwhile is not for this thread.
+            guard goesOn() else { return }
+        }
+        drain()
     }
 
     private func drain() {
@@ -75,11 +83,19 @@ final class GroupCommit: Sendable {
     }
 
     private func next() -> [Write]? {
-        state.withLock { state in
+        guard goesOn() else { return nil }
+        return state.withLock { state in
             let writes = Array(state.waiting.prefix(Self.writesMax))
             state.waiting.removeFirst(writes.count)
-            if writes.isEmpty { state.isRunning = false }
-            return writes.isEmpty ? nil : writes
+            return writes
+        }
+    }
+
+    /// Whether anything waits; if not, the next write is the first of a new run.
+    private func goesOn() -> Bool {
+        state.withLock { state in
+            state.isRunning = !state.waiting.isEmpty
+            return state.isRunning
         }
     }
 

@@ -24,7 +24,7 @@ extension Store {
         let drafts = logEnds.drafts(of: contents, certificate, now: now)
         let signed = drafts.map { $0.signed(by: device) }
         do {
-            return try await write { [logEnds] db in
+            return try await writeInPlace { [logEnds] db in
                 let own = try Self.device(certificate, db)
                 var signer: Signer? = own
                 var end = own.end.map { LogEnd($0) }

@@ -28,7 +28,7 @@ extension Store {
     /// What comes back of a log that is written here, after the data were put back to an older state, is owed again to whom it is for:
     /// whether they were told before, nobody here knows, and to be told twice changes nothing.
     public func ingest(_ entries: [Entry], now: Milliseconds) async throws(StoreError) -> [Outcome] {
-        try await write { db in
+        let ingest: @Sendable (Database) throws -> [Outcome] = { db in
             var signer: Signer?
             return try entries.map { entry in
                 let outcome = try Self.ingest(entry, now: now, &signer, db)
@@ -36,6 +36,8 @@ extension Store {
                 return outcome
             }
         }
+        // A post that was just written, and is waited for; of many the signatures are checked meanwhile, by every thread there is.
+        return try await entries.count == 1 ? writeInPlace(ingest) : write(ingest)
     }
 
     /// Parked entries whose time has come enter their logs.

@@ -91,7 +91,13 @@ public final class Store: Sendable {
     }
 
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
-        try await commits.write(body)
+        try await commits.write(inPlace: false, body)
+    }
+
+    /// The same for what is short and waited for: see `GroupCommit`.
+    @concurrent
+    func writeInPlace<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
+        try await commits.write(inPlace: true, body)
     }
 
     /// A value of this data directory: the node's key, say.
