@@ -21,9 +21,10 @@ POST = "SELECT p.hash, p.created, p.text, p.reply_to, a.name FROM post p JOIN ac
 SQL = {
     "TIMELINE 20": POST + "WHERE p.account_id IN (SELECT followee_id FROM follow WHERE follower_id = :reader AND following) ORDER BY p.created DESC LIMIT 20",
     "FEED author7": POST + "WHERE p.account_id = :author ORDER BY p.created DESC LIMIT 20",
-    "SHOW": POST + "WHERE p.hash = :post",
-    "THREAD": "WITH RECURSIVE down(hash) AS (SELECT :post UNION SELECT p.hash FROM down JOIN post p ON p.reply_to = down.hash) "
-    + POST + "WHERE p.hash IN (SELECT hash FROM down) ORDER BY p.created",
+    "SHOW": POST + "WHERE p.entry_id = (SELECT id FROM entry WHERE hash = :post)",
+    "THREAD": "WITH RECURSIVE down(id, hash) AS (SELECT id, hash FROM entry WHERE hash = :post "
+    "UNION SELECT p.entry_id, p.hash FROM down JOIN post p ON p.reply_to = down.hash) "
+    + POST + "WHERE p.entry_id IN (SELECT id FROM down) ORDER BY p.created",
     "SEARCH word4000": POST + "WHERE p.entry_id IN (SELECT rowid FROM post_text WHERE post_text MATCH 'word4000') ORDER BY p.created DESC LIMIT 20",
     "SEARCH word0": POST + "WHERE p.entry_id IN (SELECT rowid FROM post_text WHERE post_text MATCH 'word0') ORDER BY p.created DESC LIMIT 20",
 }

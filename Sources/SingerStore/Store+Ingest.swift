@@ -202,12 +202,13 @@ extension Store {
             try db.run(
                 sql: "UPDATE entry SET body = NULL WHERE hash = ? AND account_id = ? AND kind = 1", arguments: [reference.entry.data, accountID])
             try db.run(
-                sql: "DELETE FROM word WHERE entry_id = (SELECT entry_id FROM post WHERE hash = ? AND account_id = ?)",
+                sql: "DELETE FROM word WHERE entry_id = (SELECT entry_id FROM post WHERE entry_id = \(Self.arrival(of: "?")) AND account_id = ?)",
                 arguments: [reference.entry.data, accountID])
             // What it answered or forwarded goes too: a peer that hears of the deletion first never learns it. Whoever catches up
             // has been given the post without its body just before: now it is known why.
             try db.run(
-                sql: "UPDATE post SET deleted = 1, withheld = 0, text = '', reply_to = NULL, forward = NULL WHERE hash = ? AND account_id = ?",
+                sql:
+                    "UPDATE post SET deleted = 1, withheld = 0, text = '', reply_to = NULL, forward = NULL WHERE entry_id = \(Self.arrival(of: "?")) AND account_id = ?",
                 arguments: [reference.entry.data, accountID])
         }
     }

@@ -19,27 +19,33 @@ extension Store {
         FROM \(posts) JOIN account a ON a.id = p.account_id AND p.withheld = 0 JOIN device d ON d.id = p.device_id
         """
     }
+
+    /// Posts are found by their place in the order of arrival, which their entries are found at by their hash.
+    static func arrival(of hash: String) -> String { "(SELECT id FROM entry WHERE hash = \(hash))" }
+
+    private static let ofHash = " WHERE p.entry_id = \(arrival(of: "?1"))"
     static let isBefore = """
-         AND p.created <= (SELECT created FROM post WHERE hash = ?2)
+         AND p.created <= (SELECT created FROM post WHERE entry_id = \(arrival(of: "?2")))
          AND (p.created, a.key, d.key, p.seq) < (
             SELECT b.created, ba.key, bd.key, b.seq FROM post b JOIN account ba ON ba.id = b.account_id JOIN device bd ON bd.id = b.device_id
-            WHERE b.hash = ?2)
+            WHERE b.entry_id = \(arrival(of: "?2")))
         """
 
     /// The posts that a typed prefix fits: none, the one, or the first few of several.
     public func posts(matching prefix: EntryIDPrefix) async throws(StoreError) -> [PostView] {
         try await read { db in
-            try Self.posts(Self.columns + " WHERE p.hash BETWEEN ?1 AND ?2 ORDER BY p.hash LIMIT 5", [prefix.lowest.data, prefix.highest.data], db)
+            let sql = Self.columns + " WHERE p.entry_id IN (SELECT id FROM entry WHERE hash BETWEEN ?1 AND ?2) ORDER BY p.hash LIMIT 5"
+            return try Self.posts(sql, [prefix.lowest.data, prefix.highest.data], db)
         }
     }
 
     public func post(_ id: EntryID) async throws(StoreError) -> PostView? {
-        try await read { db in try Self.posts(Self.columns + " WHERE p.hash = ?1", [id.data], db).first }
+        try await read { db in try Self.posts(Self.columns + Self.ofHash, [id.data], db).first }
     }
 
     /// Those of some posts that are here, in this order.
     public func posts(_ ids: [EntryID]) async throws(StoreError) -> [PostView] {
-        try await read { db in try ids.compactMap { try Self.posts(Self.columns + " WHERE p.hash = ?1", [$0.data], db).first } }
+        try await read { db in try ids.compactMap { try Self.posts(Self.columns + Self.ofHash, [$0.data], db).first } }
     }
 
     /// The id of a post by its place in a log; `nil` for entries of other kinds.
@@ -54,7 +60,7 @@ extension Store {
 
     public func details(of id: EntryID) async throws(StoreError) -> PostDetails? {
         try await read { db in
-            guard let post = try Self.posts(Self.columns + " WHERE p.hash = ?1", [id.data], db).first else { return nil }
+            guard let post = try Self.posts(Self.columns + Self.ofHash, [id.data], db).first else { return nil }
             let likedBy = try AccountRow.fetchAll(
                 db,
                 sql: """
@@ -70,19 +76,20 @@ extension Store {
     /// The conversation around a post: up to its beginning and down to every answer known here, oldest first.
     public func thread(of id: EntryID) async throws(StoreError) -> [PostView] {
         try await read { db in
-            return try Self.posts(Self.threadSQL("?1") + Self.columns + " WHERE p.hash IN (SELECT hash FROM down)" + Self.oldestFirst, [id.data], db)
+            return try Self.posts(Self.threadSQL("?1") + Self.columns + " WHERE p.entry_id IN (SELECT arrival FROM down)" + Self.oldestFirst, [id.data], db)
         }
     }
 
-    /// Makes `down`: the hashes of all posts of a conversation, as far as it is known here.
+    /// Makes `down`: the arrivals of all posts of a conversation, as far as it is known here.
     static func threadSQL(_ id: String) -> String {
         """
         WITH RECURSIVE up(hash, depth) AS (
-            SELECT \(id), 0 UNION SELECT p.reply_to, up.depth + 1 FROM up JOIN post p ON p.hash = up.hash
+            SELECT \(id), 0 UNION SELECT p.reply_to, up.depth + 1 FROM up JOIN post p ON p.entry_id = \(arrival(of: "up.hash"))
             WHERE p.reply_to IS NOT NULL AND up.depth < 1000
-        ), top(hash) AS (SELECT up.hash FROM up JOIN post p ON p.hash = up.hash ORDER BY depth DESC LIMIT 1),
-        down(hash) AS (
-            SELECT hash FROM top UNION SELECT p.hash FROM down JOIN post p ON p.reply_to = down.hash LIMIT \(Limits.listRowsMax)
+        ), down(arrival, hash) AS (
+            SELECT * FROM (
+                SELECT p.entry_id, p.hash FROM up JOIN post p ON p.entry_id = \(arrival(of: "up.hash")) ORDER BY depth DESC LIMIT 1
+            ) UNION SELECT p.entry_id, p.hash FROM down JOIN post p ON p.reply_to = down.hash LIMIT \(Limits.listRowsMax)
         )
 
         """
@@ -157,7 +164,7 @@ extension Store {
     }
 
     private static func original(_ hash: EntryID, _ db: Database) throws -> PostView.Forwarded? {
-        try db.first(columns + " WHERE p.hash = ?1", .hash(hash)) { try PostRow($0) }.map { row in
+        try db.first(columns + ofHash, .hash(hash)) { try PostRow($0) }.map { row in
             PostView.Forwarded(
                 id: try shown(row.hash, db), author: row.author, created: row.created, text: row.text, replyTo: try row.replyTo.map { try shown($0, db) },
                 likes: try likes(row.hash, db), isDeleted: row.isDeleted)
@@ -166,13 +173,17 @@ extension Store {
 
     /// The shortest prefix of a post's id that no other post here has, of five characters or more.
     static func shown(_ hash: EntryID, _ db: Database) throws -> ShownID {
-        func shared(_ neighbour: EntryID?) -> Int { neighbour?.charactersShared(with: hash) ?? 0 }
-        let shared =
-            try db.first(
+        func shared(with others: String) throws -> Int {
+            func characters(_ neighbour: EntryID?) -> Int { neighbour?.charactersShared(with: hash) ?? 0 }
+            let sql = """
+                SELECT (SELECT e.hash FROM \(others) WHERE e.hash < ?1 ORDER BY e.hash DESC LIMIT 1),
+                    (SELECT e.hash FROM \(others) WHERE e.hash > ?1 ORDER BY e.hash LIMIT 1)
                 """
-                SELECT (SELECT hash FROM post WHERE hash < ?1 ORDER BY hash DESC LIMIT 1), (SELECT hash FROM post WHERE hash > ?1 ORDER BY hash LIMIT 1)
-                """, .hash(hash)
-            ) { row in max(shared(row.key(0)), shared(row.key(1))) } ?? 0
-        return ShownID(hash: hash, shown: hash.prefix(max(Limits.idCharactersShown, shared + 1)))
+            return try db.first(sql, .hash(hash)) { row in max(characters(row.key(0)), characters(row.key(1))) } ?? 0
+        }
+        // Of all entries the index tells. Only when one is near it matters whether that is a post.
+        var count = try shared(with: "entry e") + 1
+        if count > Limits.idCharactersShown { count = try shared(with: "entry e CROSS JOIN post p ON p.entry_id = e.id") + 1 }
+        return ShownID(hash: hash, shown: hash.prefix(max(Limits.idCharactersShown, count)))
     }
 }

@@ -120,7 +120,8 @@ extension Store {
         case .delete:
             guard let target = try reference(row[4], kind: .delete) else { return nil }
             let isPost = try Bool.fetchOne(
-                db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM post WHERE hash = ? AND account_id = ?)"), arguments: [target.entry.data, actor])
+                db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM post WHERE entry_id = \(Self.arrival(of: "?")) AND account_id = ?)"),
+                arguments: [target.entry.data, actor])
             guard isPost == true else { return nil }
             let author = try user(actor, db)
             let isHome: Bool = row["concerns"]

@@ -12,6 +12,7 @@ extension Store {
         migrator.registerMigration("links") { db in try db.execute(sql: schemaLinks) }
         migrator.registerMigration("late index") { db in try db.execute(sql: schemaLateIndex) }
         migrator.registerMigration("unknown kinds") { db in try allowUnknownKinds(db) }
+        migrator.registerMigration("one index of hashes") { db in try keepOneIndexOfHashes(db) }
         return migrator
     }
 

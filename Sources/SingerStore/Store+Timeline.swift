@@ -10,7 +10,8 @@ extension Store {
             guard let id = try Self.accountID(account, db) else { return [] }
             var top = Int64.max
             if let before {
-                let created = try Int64.fetchOne(db.cachedStatement(sql: "SELECT created FROM post WHERE hash = ?"), arguments: [before.data])
+                let created = try Int64.fetchOne(
+                    db.cachedStatement(sql: "SELECT created FROM post WHERE entry_id = \(Self.arrival(of: "?"))"), arguments: [before.data])
                 guard let created else { return [] }
                 top = created
             }

@@ -23,8 +23,8 @@ extension Store {
                 sql: """
                     (p.account_id <> :me AND (
                         EXISTS (SELECT 1 FROM word WHERE entry_id = p.entry_id AND word = '@' || (SELECT folded FROM account WHERE id = :me))
-                        OR EXISTS (SELECT 1 FROM post o WHERE o.hash = p.reply_to AND o.account_id = :me)
-                        OR EXISTS (SELECT 1 FROM post o WHERE o.hash = p.forward AND o.account_id = :me)))
+                        OR EXISTS (SELECT 1 FROM post o WHERE o.entry_id = \(arrival(of: "p.reply_to")) AND o.account_id = :me)
+                        OR EXISTS (SELECT 1 FROM post o WHERE o.entry_id = \(arrival(of: "p.forward")) AND o.account_id = :me)))
                     """, arguments: ["me": account])
         case .user(let key):
             return Condition(sql: "(p.account_id = :user)", arguments: ["me": account, "user": try accountID(key, db)])
@@ -32,7 +32,7 @@ extension Store {
             return Condition(
                 sql: "(EXISTS (SELECT 1 FROM word WHERE entry_id = p.entry_id AND word = :word))", arguments: ["me": account, "word": "#" + tag])
         case .thread(let id):
-            return Condition(sql: "(p.hash IN (SELECT hash FROM down))", arguments: ["me": account, "root": id.data])
+            return Condition(sql: "(p.entry_id IN (SELECT arrival FROM down))", arguments: ["me": account, "root": id.data])
         }
     }
 
@@ -129,7 +129,7 @@ extension Store {
                         db,
                         sql: """
                             SELECT p.created, a.key, d.key, p.seq FROM post p JOIN account a ON a.id = p.account_id AND p.withheld = 0 JOIN device d ON d.id = p.device_id
-                            WHERE p.hash = ?
+                            WHERE p.entry_id = \(arrival(of: "?"))
                             """, arguments: [id.data])
                 else { return nil }
                 created = row[0]
@@ -178,7 +178,7 @@ extension Store {
     public func views(_ views: Set<View>, containing id: EntryID, for account: AccountKey) async throws(StoreError) -> [View] {
         try await read { db in
             guard let account = try Self.accountID(account, db),
-                let arrival = try Int64.fetchOne(db, sql: "SELECT entry_id FROM post WHERE hash = ?", arguments: [id.data])
+                let arrival = try Int64.fetchOne(db, sql: "SELECT entry_id FROM post WHERE entry_id = \(Self.arrival(of: "?"))", arguments: [id.data])
             else { return [] }
             return try Self.views(views, with: arrival, for: account, db)
         }

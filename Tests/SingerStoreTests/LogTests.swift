@@ -1,9 +1,11 @@
+import GRDB
 import SingerCore
-import SingerStore
 import SingerTesting
 import Testing
 
 import struct Foundation.Data
+
+@testable import SingerStore
 
 @Suite struct LogTests {
     let alice = TestAuthor("alice")
@@ -23,6 +25,14 @@ import struct Foundation.Data
         #expect(try await peer.store.entry(log[4].id) == log[4])
         // Each verifies at another peer, bytes and all.
         for entry in log { #expect(try Entry(encoded: entry.encoded) == entry) }
+    }
+
+    @Test func `an entry is never taken out, so its place is given once`() async throws {
+        let peer = try TestStore()
+        var alice = alice
+        try await peer.ingest(alice.posts(3))
+        await #expect(throws: StoreError.self) { try await peer.store.write { db in try db.execute(sql: "DELETE FROM entry WHERE id = 3") } }
+        #expect(try await peer.ingest(alice.post("one more")) == [.stored(arrival: 4)])
     }
 
     @Test func `a clock that is set back does not break the chain`() async throws {

@@ -180,7 +180,7 @@ import Testing
         #expect(try await peer.store.isRevoked(phone.certificate.device))
     }
 
-    @Test mutating func `a store from before revocations keeps its entries, their places, and the last place that was given`() async throws {
+    @Test mutating func `a store from before revocations keeps its entries, their places, and how far sessions have read`() async throws {
         let directory = TemporaryDirectory()
         let post = phone.post("old")
         let follow = phone.follow(bob)
@@ -201,7 +201,9 @@ import Testing
                             entry.headerBytes, entry.signature, entry.body, entry.header.kind == .follow ? 2 : nil,
                         ])
                 }
+                // Ids that were given once, to what is not there any more.
                 try db.execute(sql: "UPDATE sqlite_sequence SET seq = 40 WHERE name = 'entry'")
+                try db.execute(sql: "INSERT INTO local_account VALUES (1, 1, x'', 4, x'', 40, 0)")
                 try db.execute(sql: "INSERT INTO held VALUES (1, 1, 2)")
                 try db.execute(sql: "INSERT INTO follow VALUES (1, 2, 1, ?, 9)", arguments: [follow.header.created])
                 try db.execute(sql: "INSERT INTO post VALUES (5, ?, 1, 1, 1, ?, 'old', NULL, NULL, 0, 0)", arguments: [post.id.data, post.header.created])
@@ -212,10 +214,15 @@ import Testing
         #expect(try await peer.store.read { db in try Int64.fetchAll(db, sql: "SELECT id FROM entry ORDER BY id") } == [5, 9])
         #expect(try await peer.store.entry(post.id) == post)
         #expect(try await peer.texts(of: phone) == ["old"])
+        #expect(try await peer.store.post(post.id)?.text == "old")
         #expect(try await peer.store.isFollowing(phone.account, bob.account))
-        #expect(try await peer.ingest(laptop.revoke(phone, after: 1)) == [.stored(arrival: 41)])
+        #expect(try await peer.store.read { db in try Int64.fetchOne(db, sql: "SELECT seen FROM local_account WHERE account_id = 1") } == 9)
+        #expect(try await peer.ingest(laptop.revoke(phone, after: 1)) == [.stored(arrival: 10)])
         #expect(try await !peer.store.isFollowing(phone.account, bob.account))
         #expect(try await peer.store.read { db in try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").count } == 0)
+        #expect(try await peer.store.read { db in try String.fetchAll(db, sql: "PRAGMA integrity_check") } == ["ok"])
         #expect(try await peer.ingest(post, follow) == [.duplicate, .revoked])
+        try await peer.ingest(laptop.revoke(phone, after: 0))
+        #expect(try await peer.texts(of: phone) == [])
     }
 }

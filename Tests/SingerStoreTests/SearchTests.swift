@@ -144,6 +144,25 @@ import struct Foundation.Data
         }
     }
 
+    @Test func `an id is no longer because an entry that is no post has nearly the same`() async throws {
+        let peer = try TestStore()
+        var alice = TestAuthor("alice")
+        let (post, profile) = (alice.post("here"), alice.profile("site", "there"))
+        try await peer.ingest(post, profile)
+        var near = Array(post.id.bytes)
+        near[near.count - 1] ^= 0x80
+        let hash = Data(near)
+        try await peer.store.write { db in try db.execute(sql: "UPDATE entry SET hash = ? WHERE kind = 4", arguments: [hash]) }
+        #expect(try await peer.store.post(post.id)?.id.shown.count == Limits.idCharactersShown)
+        #expect(try await peer.store.posts(matching: try #require(EntryIDPrefix(post.id.text.prefix(50)))).map(\.id.hash) == [post.id])
+
+        // If it were one, nearly all characters would be needed.
+        try await peer.store.write { db in
+            try db.execute(sql: "INSERT INTO post SELECT id, hash, account_id, device_id, seq, created, 'near', NULL, NULL, 0, 0 FROM entry WHERE kind = 4")
+        }
+        #expect(try await peer.store.post(post.id)?.id.shown.count == 50)
+    }
+
     @Test func `an ambiguous prefix gives the first few, an unknown one none`() async throws {
         let peer = try TestStore()
         var alice = TestAuthor("alice")
