@@ -83,14 +83,14 @@ public final class Login: Sendable {
     public static func news(of logins: [Login]) async -> [Result<News, NodeError>] {
         guard let store = logins.first?.store else { return [] }
         let readings = logins.map { $0.begin() }
-        var news: [Result<News, NodeError>] = []
+        let answers: [Result<Store.Arrivals, StoreError>]
         do {
-            let answers = try await store.arrivals(readings.map(\.question))
-            for (index, login) in logins.enumerated() { news.append(await login.end(readings[index], answers[index])) }
+            answers = try await store.arrivals(readings.map(\.question))
         } catch {
-            for (login, reading) in zip(logins, readings) { login.takeBack(reading) }
-            news = logins.map { _ in .failure(NodeError(error)) }
+            answers = logins.map { _ in .failure(error) }
         }
+        var news: [Result<News, NodeError>] = []
+        for (index, login) in logins.enumerated() { news.append(await login.end(readings[index], answers[index])) }
         return news
     }
 
@@ -113,9 +113,11 @@ public final class Login: Sendable {
         }
     }
 
-    private func end(_ reading: Reading, _ arrivals: Store.Arrivals) async -> Result<News, NodeError> {
+    private func end(_ reading: Reading, _ answer: Result<Store.Arrivals, StoreError>) async -> Result<News, NodeError> {
+        let arrivals: Store.Arrivals
         let past: [PostView]
         do {
+            arrivals = try answer.get()
             past = try await reading.backlog.isEmpty ? [] : store.backlog(of: reading.backlog, upTo: reading.question.cursor)
         } catch {
             takeBack(reading)

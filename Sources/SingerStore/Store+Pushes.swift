@@ -63,15 +63,16 @@ extension Store {
     private static let isUnmuted =
         "(e.kind IN (1, 7) AND (e.account_id <> ?1 OR e.created >= ?3) AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))"
 
-    /// Answers the questions of many sessions out of one snapshot.
-    public func arrivals(_ questions: [NewsQuestion]) async throws(StoreError) -> [Arrivals] {
+    /// Answers the questions of many sessions out of one snapshot. What cannot be read of a damaged file is the matter of those whom it concerns.
+    public func arrivals(_ questions: [NewsQuestion]) async throws(StoreError) -> [Result<Arrivals, StoreError>] {
         try await read { [accountNumbers] db in
             let end = try Int64.fetchOne(db.cachedStatement(sql: "SELECT coalesce(max(id), 0) FROM entry")) ?? 0
             let numbers = try questions.map { try accountNumbers.number(of: $0.account, db) }
             var shared = SharedNews(for: numbers.compactMap(\.self), upTo: end, db)
-            return try zip(questions, numbers).map { question, number in
-                guard let number, end > question.cursor else { return Arrivals(news: News([]), places: [], cursor: question.cursor) }
-                return try shared.arrivals(question, for: number) ?? Self.arrivals(question, for: number, upTo: end, db)
+            return zip(questions, numbers).map { question, number in
+                guard let number, end > question.cursor else { return .success(Arrivals(news: News([]), places: [], cursor: question.cursor)) }
+                return Result { try shared.arrivals(question, for: number) ?? Self.arrivals(question, for: number, upTo: end, db) }
+                    .mapError { StoreError($0) }
             }
         }
     }

@@ -1,7 +1,9 @@
+import GRDB
 import SingerCore
-import SingerStore
 import SingerTesting
 import Testing
+
+@testable import SingerStore
 
 @Suite struct ArrivalTests {
     var alice = TestAuthor("alice")
@@ -104,7 +106,7 @@ import Testing
         func ask(_ expected: [[String]]) async throws {
             for (reader, expected) in zip(readers, expected) { #expect(try await peer.pushes(for: reader, after: cursor) == expected) }
             let questions = readers.map { Store.NewsQuestion(account: $0.account, cursor: cursor) }
-            let told = try await peer.store.arrivals(questions).map { $0.news.pushes.map(describe) }
+            let told = try await peer.store.arrivals(questions).map { try $0.get().news.pushes.map(describe) }
             #expect(told == expected)
         }
         try await ask(expected + [["bob follows"]])
@@ -112,6 +114,16 @@ import Testing
         let gone = bob.post("gone")
         try await peer.ingest(bob.delete(gone), gone)
         try await ask([expected[0] + ["deleted"], expected[1] + ["deleted"], [], expected[3], ["bob follows"]])
+    }
+
+    @Test mutating func `what is damaged for one who asks is read for the others all the same`() async throws {
+        let peer = try TestStore()
+        for author in [alice, bob] { try await peer.addLocal(author) }
+        try await peer.ingest(alice.follow(carol), bob.follow(alice), carol.post("damaged"), alice.post("whole"))
+        try await peer.store.write { db in try db.execute(sql: "UPDATE post SET hash = x'00' WHERE text = 'damaged'") }
+        let answers = try await peer.store.arrivals([alice, bob].map { Store.NewsQuestion(account: $0.account, cursor: 0) })
+        #expect(throws: StoreError.self) { try answers[0].get() }
+        #expect(try answers[1].get().news.pushes.map(describe) == ["alice: whole"])
     }
 
     @Test mutating func `at login the latest fifty of what came meanwhile are shown`() async throws {

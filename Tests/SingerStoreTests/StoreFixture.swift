@@ -58,7 +58,7 @@ struct TestStore {
 
 extension Store {
     func arrivals(for account: AccountKey, after cursor: Int64) async throws -> Arrivals {
-        try await arrivals([NewsQuestion(account: account, cursor: cursor)])[0]
+        try await arrivals([NewsQuestion(account: account, cursor: cursor)])[0].get()
     }
 }
 
