@@ -60,7 +60,7 @@ package struct TypedLine: Hashable {
     }
 
     /// Commands that carry a passphrase.
-    package static let secretVerbs: Set<String> = ["LOGIN", "REGISTER", "PASSWD", "PASS", "OPER", "AUTHENTICATE"]
+    package static let secretVerbs: Set<String> = ["LOGIN", "REGISTER", "PASSWD", "IDENTITY", "ADOPT", "PASS", "OPER", "AUTHENTICATE"]
 
     /// Whether a passphrase may stand in it, so that it is never written down.
     ///

@@ -51,10 +51,12 @@ struct LineTests {
         #expect(TypedLine("#1 reply k7f3q -")?.opening == "#1 REPLY k7f3q")
     }
 
-    @Test(arguments: ["LOGIN a b", "/login a b", "#4 Register a b", "PASSWD a b", "LOGN a b", "REGISTR a b", "PASSWRD a b", "PASS x"])
+    @Test(arguments: [
+        "LOGIN a b", "/login a b", "#4 Register a b", "PASSWD a b", "LOGN a b", "REGISTR a b", "PASSWRD a b", "PASS x", "ADOPT c s p", "IDENTITY p",
+    ])
     func `what may hold a passphrase is secret`(line: String) { #expect(TypedLine(line)?.isSecret == true) }
 
-    @Test(arguments: ["POST a b", "LIKE k7f3q", "FORWARD m2wd5", "PING", "STATUS", "WHOIS andre", "PEERS", "PROFILE bio x", "LOGOUT"])
+    @Test(arguments: ["POST a b", "LIKE k7f3q", "FORWARD m2wd5", "PING", "STATUS", "WHOIS andre", "PEERS", "PROFILE bio x", "LOGOUT", "EXPORT", "IMPORT"])
     func `commands that hold none are not`(line: String) {
         #expect(TypedLine(line)?.isSecret == false)
     }
