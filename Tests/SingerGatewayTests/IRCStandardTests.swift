@@ -46,6 +46,21 @@ import Testing
         }
     }
 
+    @Test func `an account is made with a passphrase of several words, as others make one by protocol`() async throws {
+        try await withGateway { (gateway) async throws in
+            for (command, name, passphrase) in [
+                ("REGISTER andre correct horse battery", "andre", "correct horse battery"), ("REGISTER tiago two words", "tiago", "two words"),
+                ("REGISTER * * correct-horse", "nick2", "correct-horse"), ("REGISTER diogo d@example.org :two words", "diogo", "two words"),
+            ] {
+                try await gateway.connect { (client) async throws in
+                    try await client.register("nick2", "")
+                    _ = try await client.ask(command)
+                }
+                #expect(try await gateway.converse("LOGIN \(name) \(passphrase)\n").contains("OK logged in as \(name)"), "\(command)")
+            }
+        }
+    }
+
     @Test func `registration ends what SASL has begun`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (client) async throws in

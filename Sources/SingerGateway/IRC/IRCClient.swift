@@ -14,6 +14,8 @@ final class IRCClient {
     /// Set when registration is complete.
     var user: IRCUser?
     var login: Login?
+    /// The login whose timeline it is being shown.
+    var settling: Login?
     /// The login that it is told what is new for.
     var told: Login?
     /// Posts that came before the login, and that the client fetches by itself.

@@ -31,15 +31,15 @@ extension IRCServer {
         return try await node.login(name, passphrase: passphrase)
     }
 
-    /// IRCv3 account-registration has three parameters; with fewer it is the command that all dialects share.
+    /// IRCv3 account-registration has three parameters, of which the second is an address or `*`; else it is the command that all dialects share.
     func register(_ call: IRCCall) async {
         let client = call.client
         let asked = call.parameters[0] == "*" ? client.nick : call.parameters[0]
         guard client.user != nil else {
             return fail(call, "REGISTER", "COMPLETE_CONNECTION_REQUIRED", [asked], "Finish connecting first")
         }
-        guard call.parameters.count >= 3 else { return await runFromTable(call) }
-        let passphrase = call.parameters[2]
+        guard call.parameters.count >= 3, call.parameters[1] == "*" || call.parameters[1].contains("@") else { return await runFromTable(call) }
+        let passphrase = call.parameters[2...].joined(separator: " ")
         guard client.login == nil else { return fail(call, "REGISTER", "ALREADY_AUTHENTICATED", [asked], "You are logged in already") }
         guard let name = Username(asked) else {
             return fail(call, "REGISTER", "BAD_ACCOUNT_NAME", [asked], Failure(.invalidName(asked)).text)

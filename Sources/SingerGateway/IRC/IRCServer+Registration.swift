@@ -158,7 +158,9 @@ extension IRCServer {
     /// What a new connection of an account sees besides: its timeline, unless it has opened a view itself, and from then on what is new.
     func settle(_ call: IRCCall) async {
         let client = call.client
-        guard client.user != nil, let login = client.login, client.told !== login else { return }
+        guard client.user != nil, let login = client.login, client.told !== login, client.settling !== login else { return }
+        client.settling = login
+        defer { if client.settling === login { client.settling = nil } }
         if client.views.isEmpty { await openHome(client, login, call) }
         if client.login === login { startPushing(client, login) }
     }
