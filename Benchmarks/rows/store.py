@@ -48,7 +48,7 @@ def measure_store(bench, posts):
     # A post that has answers: its id stands at the end of each of them.
     database = sqlite3.connect(f"file:{directory}/singer.db?mode=ro", uri=True)
     post = database.execute("SELECT reply_to FROM post WHERE reply_to IS NOT NULL GROUP BY reply_to ORDER BY count(*) DESC LIMIT 1").fetchone()[0]
-    word = database.execute("SELECT text FROM post WHERE hash = ?", (post,)).fetchone()[0].split()[-1]
+    word = database.execute("SELECT text FROM post WHERE entry_id = (SELECT id FROM entry WHERE hash = ?)", (post,)).fetchone()[0].split()[-1]
     post_id = session.rows(f"SEARCH {word}")[0].rsplit("[", 1)[1].split("]")[0].split(">")[0]
     values = {
         "reader": database.execute("SELECT account_id FROM local_account").fetchone()[0],

@@ -6,7 +6,8 @@ internal import NIOCore
 /// served: two changes of threads fewer each time. Two things are to be minded under it:
 /// - The way to an actor on the event loop is a turn of the loop, even from there. What was looked at before it may have changed: look again
 ///   where you begin to wait, inside the body of the continuation.
-/// - An actor without an executor of its own that is entered comes to run on the loop, with whatever else it has to do. Do not.
+/// - An actor without an executor of its own that is entered comes to run on the loop, with whatever else it has to do, and so does what is
+///   `@concurrent`: a post would wait for the disk there. Do not.
 final class LoopTasks: TaskExecutor {
     private let eventLoop: any EventLoop
 

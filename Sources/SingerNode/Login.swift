@@ -141,7 +141,7 @@ public final class Login: Sendable {
     private func takeBack(_ reading: Reading) {
         state.withLock { state in
             state.backlog = reading.backlog + state.backlog
-            state.notices = reading.notices + state.notices
+            state.notices = Array((reading.notices + state.notices).suffix(Limits.noticesMax))
         }
     }
 

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import GRDB
 internal import Synchronization
 
@@ -21,6 +22,9 @@ final class GroupCommit: Sendable {
     /// Writes that share a transaction: bounds how long the first of them waits.
     private static let writesMax = 512
 
+    /// With one processor the pool for tasks has one thread: while it waited for the disk, nothing would gather.
+    private static let hasThreadsToSpare = ProcessInfo.processInfo.processorCount > 1
+
     private let pool: DatabasePool
     private let ending: @Sendable (Database) throws -> Void
     private let state = Mutex(State())
@@ -32,7 +36,7 @@ final class GroupCommit: Sendable {
     }
 
     /// - Parameter inPlace: if no other commit is under way, the thread that calls carries out this one, and waits for the disk itself:
-    ///   two changes of threads fewer. For what is short, and never from an actor or an event loop.
+    ///   two changes of threads fewer. For what is short, and never from an actor or an event loop. Alone on one processor it makes no difference.
     func write<Value: Sendable>(inPlace: Bool, _ body: @escaping @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
         do {
             return try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
@@ -68,7 +72,7 @@ final class GroupCommit: Sendable {
             return !state.isRunning
         }
         guard starts else { return }
-        if inPlace {
+        if inPlace, Self.hasThreadsToSpare {
             pool.writeWithoutTransaction { db in if let writes = next() { commit(writes, db) } }
             // What has gathered meanwhile is not for this thread.
             guard goesOn() else { return }

@@ -37,7 +37,8 @@ extension Store {
             }
         }
         // A post that was just written, and is waited for; of many the signatures are checked meanwhile, by every thread there is.
-        return try await entries.count == 1 ? writeInPlace(ingest) : write(ingest)
+        let isShort = entries.count == 1 && entries[0].header.kind == .post
+        return try await isShort ? writeInPlace(ingest) : write(ingest)
     }
 
     /// Parked entries whose time has come enter their logs.

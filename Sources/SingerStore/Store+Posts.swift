@@ -52,7 +52,11 @@ extension Store {
     public func shownPost(of device: DeviceKey, _ seq: UInt64) async throws(StoreError) -> ShownID? {
         try await read { db in
             try Data.fetchOne(
-                db, sql: "SELECT hash FROM post WHERE device_id = (SELECT id FROM device WHERE key = ?) AND seq = ?",
+                db,
+                sql: """
+                    SELECT e.hash FROM entry e JOIN post p ON p.entry_id = e.id
+                    WHERE e.device_id = (SELECT id FROM device WHERE key = ?) AND e.seq = ?
+                    """,
                 arguments: [device.data, Int64(clamping: seq)]
             ).flatMap { EntryID($0) }.map { try Self.shown($0, db) }
         }

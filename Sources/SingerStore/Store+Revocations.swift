@@ -152,7 +152,8 @@ extension Store {
         for target in undone {
             try db.run(sql: "DELETE FROM deletion WHERE target = ? AND account_id = ?", arguments: [target.data, accountID])
             try db.run(
-                sql: "UPDATE post SET deleted = 0, withheld = 1 WHERE hash = ? AND account_id = ? AND deleted", arguments: [target.data, accountID])
+                sql: "UPDATE post SET deleted = 0, withheld = 1 WHERE entry_id = \(arrival(of: "?")) AND account_id = ? AND deleted",
+                arguments: [target.data, accountID])
         }
     }
 }
