@@ -128,14 +128,14 @@ install-files:
 	done
 	@set -e; for page in $(PAGES); do install -D -m 644 man/$$page $(SHARE)/man/man$${page##*.}/$$page; done
 	@install -D -m 644 bootstrap.txt $(SHARE)/doc/singer/bootstrap.txt
-	@install -d $(DESTDIR)$(PREFIX)/lib/systemd/user
-	@sed 's|^ExecStart=/usr/local/bin/|ExecStart=$(PREFIX)/bin/|' examples/singerd.service >$(DESTDIR)$(PREFIX)/lib/systemd/user/singerd.service
+	@install -d $(SHARE)/systemd/user
+	@sed 's|^ExecStart=/usr/local/bin/|ExecStart=$(PREFIX)/bin/|' examples/singerd.service >$(SHARE)/systemd/user/singerd.service
 
 uninstall: ## Remove what install put there
 	rm -f $(foreach p,singer singerd,$(DESTDIR)$(PREFIX)/bin/$(p) $(SHARE)/bash-completion/completions/$(p) \
 	  $(SHARE)/zsh/site-functions/_$(p) $(SHARE)/fish/vendor_completions.d/$(p).fish)
 	rm -f $(foreach page,$(PAGES),$(SHARE)/man/man$(lastword $(subst ., ,$(page)))/$(page))
-	rm -f $(SHARE)/doc/singer/bootstrap.txt $(DESTDIR)$(PREFIX)/lib/systemd/user/singerd.service
+	rm -f $(SHARE)/doc/singer/bootstrap.txt $(SHARE)/systemd/user/singerd.service
 	-rmdir $(SHARE)/doc/singer 2>/dev/null
 
 clean: ## Remove what was built

@@ -23,7 +23,7 @@ for page in man/*.[1-9]; do
     cmp -s "$page" "$prefix/share/man/man${page##*.}/$(basename "$page")" || fail "$page is not installed"
 done
 [ -f "$prefix/share/doc/singer/bootstrap.txt" ] || fail "bootstrap.txt is not installed"
-grep -q '^ExecStart=/opt/singer/bin/singerd$' "$prefix/lib/systemd/user/singerd.service" || fail "the unit starts another singerd"
+grep -q '^ExecStart=/opt/singer/bin/singerd$' "$prefix/share/systemd/user/singerd.service" || fail "the unit starts another singerd"
 # What it completes: the words that begin with --g after singerd.
 bash -c '. "$1"; COMP_WORDS=(singerd --g); COMP_CWORD=1; COMP_LINE="singerd --g"; COMP_POINT=11; COMP_TYPE=9; COMP_KEY=9
     function=$(complete -p singerd | sed "s/.*-F \([^ ]*\).*/\1/"); "$function" singerd --g singerd; printf "%s\n" "${COMPREPLY[@]}"' \
