@@ -17,7 +17,8 @@ final class RecordStream: Sendable {
     private let kind: RecordKind
     private let raw: AsyncStream<RawValue>
     private let writer: Bytes32<Never>?
-    private let seen: Mutex<RecentSet<RawValue>>
+    /// By their hash, which nobody outside this process can foresee: a value is large, and comes before it is verified.
+    private let seen: Mutex<RecentSet<Int>>
     private let limit: Int?
     private let refused: @Sendable () -> Void
 
@@ -44,7 +45,7 @@ final class RecordStream: Sendable {
 
     private func next() async -> Envelope? {
         for await value in raw {
-            let (isNew, total) = seen.withLock { ($0.insert(value), $0.total) }
+            let (isNew, total) = seen.withLock { ($0.insert(value.hashValue), $0.total) }
             guard isNew else { continue }
             if let writer, (try? Envelope(kind, trusting: value.bytes))?.key == writer { continue }
             if let limit, total > limit { return nil }

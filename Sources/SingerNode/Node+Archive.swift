@@ -108,6 +108,7 @@ extension Node {
                 switch outcome {
                 case .stored, .completed: stored.append(entry)
                 case .duplicate, .parked, .quarantined, .revoked, .equivocation, .refused: known.append(entry)
+                case .crowded: break
                 }
             }
             if !known.isEmpty { drive(.known(known)) }
@@ -117,6 +118,7 @@ extension Node {
                 // What its device wrote after it was revoked is not brought back by an archive, and harms nothing in it.
                 case .stored, .completed, .duplicate, .parked, .revoked: break
                 case .refused: throw NodeError.badArchive("entry \(index + 1) contradicts itself")
+                case .crowded: throw NodeError.badArchive("entry \(index + 1) is dated too far ahead")
                 case .equivocation, .quarantined: throw NodeError(StoreError.refused(.quarantined))
                 }
             }

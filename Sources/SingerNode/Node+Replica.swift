@@ -95,7 +95,8 @@ extension Node {
 
     /// Returns when there is room for more: what makes a fast sender wait.
     func ingestRoom() async {
-        if ingest.entries > IngestQueue.entriesMax { await withCheckedContinuation { ingest.waiting.append($0) } }
+        // At the end nothing is taken out of the queue any more.
+        if ingest.entries > IngestQueue.entriesMax, !isLeaving { await withCheckedContinuation { ingest.waiting.append($0) } }
     }
 
     private func drainIngest() async {
@@ -127,6 +128,7 @@ extension Node {
             case .stored, .completed: stored.append(entry)
             // Not to be asked for again: it is here, or never will be.
             case .duplicate, .parked, .quarantined, .revoked, .refused: known.append(entry)
+            case .crowded: break
             case .equivocation:
                 known.append(entry)
                 logger.warning("a device wrote two logs", metadata: ["account": "\(entry.header.account)", "device": "\(entry.header.device)"])
@@ -217,7 +219,8 @@ extension Node {
 
     func sendRecord(of account: AccountKey, to node: NodeKey) async {
         for envelope in (try? await store.records(of: account)) ?? [] {
-            await links[node]?.link.room()
+            // Who goes waits for nobody.
+            if !isLeaving { await links[node]?.link.room() }
             var record = WireRecord()
             record.account = envelope.wire
             links[node]?.link.send(WireFrame(.record(record)))
@@ -236,6 +239,8 @@ extension Node {
                 switch outcome {
                 case .stored: didStore([entry], from: nil, isNews: false)
                 case .completed, .duplicate, .parked, .quarantined, .revoked, .equivocation, .refused: break
+                // No receipt: it will come again.
+                case .crowded: return
                 }
             } catch {
                 // No receipt: it will come again.

@@ -109,6 +109,8 @@ extension Node: Service {
     /// Tells everybody that this peer goes, and closes what is open.
     private func leave() async {
         isLeaving = true
+        for waiting in ingest.waiting { waiting.resume() }
+        ingest.waiting = []
         try? await store.setSeen(seen)
         for account in Array(opened.keys) {
             await publishRecord(of: account, online: false)

@@ -18,13 +18,29 @@ struct FrameDecoder: NIOSingleStepByteToMessageDecoder {
         guard buffer.readableBytes >= FrameEncoder.prefixBytes + Int(length) else { return nil }
         buffer.moveReaderIndex(forwardBy: FrameEncoder.prefixBytes)
         guard let bytes = buffer.readSlice(length: Int(length)) else { return nil }
-        guard let frame = try? WireFrame(decoding: bytes.withUnsafeReadableBytes { Data($0) }) else { throw FrameError.malformed }
+        guard let frame = try? WireFrame(decoding: bytes.withUnsafeReadableBytes { Data($0) }), frame.hasFewParts else { throw FrameError.malformed }
         return ArrivedFrame(frame: frame, bytes: Int(length))
     }
 
     /// Half a frame at the end of the stream is no frame; the close of the link says all there is to say.
     func decodeLast(buffer: inout ByteBuffer, seenEOF: Bool) throws -> ArrivedFrame? {
         try decode(buffer: &buffer)
+    }
+}
+
+extension WireFrame {
+    /// Whether it has no more parts than a frame may have: empty ones are two bytes on the wire, and many more in memory, where a frame may wait.
+    fileprivate var hasFewParts: Bool {
+        switch message {
+        case .entries(let message): message.entries.count <= Limits.batchEntriesMax
+        case .have(let message):
+            message.feeds.count <= Limits.haveFeedsMax
+                && message.feeds.allSatisfy { $0.devices.count <= Limits.devicesMax && $0.devices.allSatisfy { $0.held.count <= Limits.rangesMax } }
+        case .announce(let message): message.news.count <= Limits.announcementsMax
+        case .refer(let message): message.peers.count <= Limits.referralsMax && message.peers.allSatisfy { $0.endpoints.count <= Limits.endpointsMax }
+        case .buckets(let message): message.sums.count <= 256
+        default: true
+        }
     }
 }
 

@@ -15,9 +15,13 @@ final class LinkTable: Sendable {
         var links: [ObjectIdentifier: @Sendable () -> Void] = [:]
         var isStopped = false
 
-        /// What stands against one more link.
-        var refusal: PeerError? {
+        /// Of links, those that others dialled.
+        var accepted: Set<ObjectIdentifier> = []
+
+        /// What stands against one more link. Some places are for those that this peer looks for itself, however many come.
+        func refusal(isDialled: Bool) -> PeerError? {
             if isStopped { return .stopped }
+            if !isDialled, accepted.count >= PeerLimits.acceptedLinksMax { return .linksFull }
             return links.count + dials < Limits.linksMax ? nil : .linksFull
         }
     }
@@ -44,13 +48,14 @@ final class LinkTable: Sendable {
                 state.channels[id] = nil
                 state.handshakes.removeAll { $0 == id }
                 state.links[id] = nil
+                state.accepted.remove(id)
             }
         }
     }
 
     /// Admits a connection that somebody made to this peer. The oldest of too many handshakes makes room for it.
     func startHandshake(_ channel: any Channel) throws(PeerError) {
-        if let refusal = state.withLock({ $0.refusal }) { throw refusal }
+        if let refusal = state.withLock({ $0.refusal(isDialled: false) }) { throw refusal }
         try keep(channel)
         let evicted = state.withLock { state in
             state.handshakes.append(ObjectIdentifier(channel))
@@ -63,7 +68,7 @@ final class LinkTable: Sendable {
     /// Reserves the place of a link; `endDial` gives it back, whatever came of the dial.
     func startDial() throws(PeerError) {
         let refusal = state.withLock { state in
-            let refusal = state.refusal
+            let refusal = state.refusal(isDialled: true)
             if refusal == nil { state.dials += 1 }
             return refusal
         }
@@ -77,9 +82,12 @@ final class LinkTable: Sendable {
         let id = ObjectIdentifier(channel)
         let refusal = state.withLock { state -> PeerError? in
             state.handshakes.removeAll { $0 == id }
-            if let refusal = state.refusal, !isDialled || refusal == .stopped { return refusal }
+            if let refusal = state.refusal(isDialled: isDialled), !isDialled || refusal == .stopped { return refusal }
             // A channel that closed meanwhile is not kept any more, and would stay here for good.
-            if state.channels[id] != nil { state.links[id] = end }
+            if state.channels[id] != nil {
+                state.links[id] = end
+                if !isDialled { state.accepted.insert(id) }
+            }
             return nil
         }
         if let refusal { throw refusal }

@@ -31,7 +31,7 @@ extension PeerError: CustomStringConvertible {
         case .handshakeTimedOut(let endpoint): "\(endpoint) accepts connections but does not answer as a Singer peer"
         case .handshakeFailed(let endpoint, let reason): "\(endpoint) is not a Singer peer: \(reason)"
         case .wrongKey(let endpoint, let expected, let found): "\(endpoint) is another peer: expected key \(expected), found \(found)"
-        case .linksFull: "\(Limits.linksMax) links are open, and there is no room for more"
+        case .linksFull: "there is no room for more links"
         case .stopped: "the peer transport is shut down"
         }
     }

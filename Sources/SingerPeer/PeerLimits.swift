@@ -1,8 +1,12 @@
+internal import SingerCore
+
 /// Bounds of the peer link that concern nobody outside this module. `Limits` has the others.
 enum PeerLimits {
     /// Handshakes with peers that dialled this one, at one time. One more closes the oldest of them: an honest peer is done
     /// in a few round trips, so those that dawdle make room for it.
     static let handshakesMax = 64
+    /// Links that others dialled: the rest of `Limits.linksMax` is for those that this peer dials, whoever comes.
+    static let acceptedLinksMax = Limits.linksMax * 3 / 4
     /// Connections that the kernel holds until they are accepted.
     static let backlog: Int32 = 256
     /// Frames are joined into writes of about this size, so that a burst costs few system calls.

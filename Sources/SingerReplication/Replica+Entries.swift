@@ -13,14 +13,14 @@ extension Replica {
                 offer([want.range], of: want.account, want.device, by: node)
             else { return [] }
         }
-        let given = SequenceSet(entries.map { $0.header.seq...$0.header.seq })
+        // Whatever else is in it was not asked for.
+        let answer = entries.filter { $0.header.account == want.account && $0.header.device == want.device && want.range.contains($0.header.seq) }
+        let given = SequenceSet(answer.map { $0.header.seq...$0.header.seq })
         // What an answer skips, or ends before without having begun, is not there.
-        let end = entries.isEmpty ? want.range.upperBound : min(given.last ?? want.range.upperBound, want.range.upperBound)
-        for missing in given.missing(in: want.range.lowerBound...end) { retract(missing, of: want.account, want.device, by: node) }
-        let log = feeds[want.account]?.logs[want.device] ?? Log()
-        let wanted = entries.filter {
-            $0.header.account == want.account && $0.header.device == want.device && want.range.contains($0.header.seq) && log.proof == nil
+        for missing in given.missing(in: want.range.lowerBound...(given.last ?? want.range.upperBound)) {
+            retract(missing, of: want.account, want.device, by: node)
         }
+        let wanted = feeds[want.account]?.logs[want.device]?.proof == nil ? answer : []
         expect(wanted, from: node, now: now)
         return (wanted.isEmpty ? [] : ownLog(wanted) + [.store(wanted, from: node, isNews: false)])
             + fetch(want.account, now: now) + fetchStalled(now: now) + seek(want.account, now: now)

@@ -40,9 +40,11 @@ extension Replica {
             guard links[node] != nil, isSubscriber || ties.counts(of: node).subscriptions < Limits.subscriptionsPerLinkMax else { return [] }
             if !isSubscriber { actions += admit(node, to: account, now: now) }
             if let answer = answer(about: account, to: node, now: now) { answers.append(answer) }
+            // Of what is known here: a peer can name any number of others.
+            guard let feed = feeds[account] else { break }
             if links[node]?.proofsSent.insert(account).inserted == true { actions += proofs(of: account).map { .send(.equivocation($0), to: node) } }
             // Once: reading a record costs more than asking for it. Not to where it comes from.
-            if links[node]?.recordsSent.insert(account).inserted == true, let feed = feeds[account], !feed.homes.contains(node) {
+            if links[node]?.recordsSent.insert(account).inserted == true, !feed.homes.contains(node) {
                 actions.append(.sendRecord(account, to: node))
             }
         case .unsubscribe:

@@ -62,7 +62,7 @@ extension Replica {
         for (_, node) in others.sorted(by: >).prefix(Limits.holdersMax / 8) {
             feeds[account]?.holders.remove(node)
             nodes[node]?.feeds.remove(account)
-            if let state = nodes[node], state.feeds.isEmpty, !state.isDialling { nodes[node] = nil }
+            forgetIfIdle(node)
         }
         return !others.isEmpty
     }
@@ -94,7 +94,9 @@ extension Replica {
     mutating func dialFailed(_ node: NodeKey, now: Milliseconds) -> [Action] {
         nodes[node]?.dialledAt = nil
         nodes[node]?.retry.failed(at: now, min: Limits.dialBackoffMin, max: Limits.dialBackoffMax, random: &random)
-        return seekAll(node, now: now)
+        let actions = seekAll(node, now: now)
+        forgetIfIdle(node)
+        return actions
     }
 
     mutating func linkUp(_ node: NodeKey, _ endpoints: [Endpoint], now: Milliseconds) -> [Action] {
@@ -139,7 +141,14 @@ extension Replica {
         for account in said.keys.sorted() where said[account]?.source != nil && nodes[node]?.feeds.contains(account) != true {
             actions += seek(account, now: now)
         }
-        return actions + seekAll(node, now: now)
+        actions += seekAll(node, now: now)
+        forgetIfIdle(node)
+        return actions
+    }
+
+    /// Anybody may come with a new key at any time.
+    private mutating func forgetIfIdle(_ node: NodeKey) {
+        if let state = nodes[node], state.feeds.isEmpty, !state.isDialling, links[node] == nil { nodes[node] = nil }
     }
 
     /// Looks for others where a peer that was said to hold feeds cannot be reached.

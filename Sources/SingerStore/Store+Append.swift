@@ -76,7 +76,7 @@ extension Store {
             return Written(entry: entry, shown: try shown(entry.id, db), recipients: recipients)
         case .quarantined, .equivocation: throw StoreRefusal.quarantined
         case .revoked: throw StoreRefusal.revoked
-        case .completed, .duplicate, .parked, .refused: throw StoreError.failed("a new entry of this peer came out as \(outcome)")
+        case .completed, .duplicate, .parked, .crowded, .refused: throw StoreError.failed("a new entry of this peer came out as \(outcome)")
         }
     }
 

@@ -12,6 +12,8 @@ extension Store {
         case duplicate
         /// It is dated too far ahead, and waits.
         case parked
+        /// It is dated too far ahead, and there is no place for it to wait: it may come again.
+        case crowded
         /// Its device signed two logs: another entry stands at its place, or it does not follow from its neighbours. The
         /// device is quarantined, and the two headers that prove it are kept.
         case equivocation
@@ -61,6 +63,8 @@ extension Store {
     }
 
     static let parkedMax = 10_000
+    /// Nothing waits for longer than this: what nobody will live to see would fill the place for good.
+    static let parkedAheadMax: Milliseconds = 7 * 24 * 60 * 60 * 1_000
 
     static func ingest(_ entry: Entry, now: Milliseconds, _ db: Database) throws -> Outcome {
         var signer: Signer?
@@ -73,7 +77,7 @@ extension Store {
         if header.created > now + Limits.clockSkewMax {
             if try isVoid(header, db) { return .revoked }
             let waiting = try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM parked")) ?? 0
-            guard waiting < parkedMax else { return .duplicate }
+            guard waiting < parkedMax, header.created <= now + parkedAheadMax else { return .crowded }
             try db.run(
                 sql: "INSERT INTO parked (hash, due, entry) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 arguments: [entry.id.data, header.created - Limits.clockSkewMax, entry.encoded])

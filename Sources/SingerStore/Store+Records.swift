@@ -9,7 +9,7 @@ extension Store {
     /// - Returns: whether it was. Never so for a device that is revoked: nobody is at home there any more.
     public func keep(_ record: AccountRecord, _ envelope: Envelope) async throws(StoreError) -> Bool {
         try await write { db in
-            let device = try Self.device(record.certificate, db).device.id
+            guard let device = try Self.signer(record.certificate, db)?.device.id else { return false }
             guard try Bool.fetchOne(db.cachedStatement(sql: "SELECT revoked_after IS NULL FROM device WHERE id = ?"), arguments: [device]) == true
             else { return false }
             try db.run(

@@ -73,6 +73,8 @@ extension Store {
     /// Takes a revocation to heart. What is void already, its device had said before this peer knew: all that follows from it is
     /// undone, so that the store says the same as one that heard of the revocation first.
     static func apply(_ revocation: Revocation, _ accountID: Int64, _ db: Database) throws {
+        let before = try Int64.fetchOne(
+            db.cachedStatement(sql: "SELECT last_seq FROM revocation WHERE account_id = ? AND device = ?"), arguments: [accountID, revocation.device.data])
         // The triggers do the rest for the device and its posts.
         try db.run(
             sql: """
@@ -80,13 +82,14 @@ extension Store {
                 ON CONFLICT DO UPDATE SET last_seq = excluded.last_seq, created = excluded.created
                     WHERE (excluded.last_seq, excluded.created) < (last_seq, created)
                 """, arguments: [accountID, revocation.device.data, Int64(revocation.lastSeq), revocation.created])
-        guard db.changesCount > 0 else { return }
+        // Said again with another date, it makes nothing void that is not so already.
+        guard db.changesCount > 0, before != Int64(revocation.lastSeq) else { return }
         let void = try Row.fetchAll(
             db,
             sql: """
                 SELECT kind, hash, body, target_id FROM entry
-                WHERE device_id = (SELECT id FROM device WHERE key = ? AND account_id = ?) AND seq > ? AND kind <> \(Entry.Kind.revoke.rawValue)
-                """, arguments: [revocation.device.data, accountID, Int64(revocation.lastSeq)])
+                WHERE device_id = (SELECT id FROM device WHERE key = ? AND account_id = ?) AND seq > ? AND seq <= ? AND kind <> \(Entry.Kind.revoke.rawValue)
+                """, arguments: [revocation.device.data, accountID, Int64(revocation.lastSeq), before ?? Int64.max])
         func bodies(_ kinds: Entry.Kind...) throws -> [Entry.Content] {
             try void.compactMap { row in
                 guard let kind = Entry.Kind(rawValue: row[0]), kinds.contains(kind), let body = row[2] as Data? else { return nil }

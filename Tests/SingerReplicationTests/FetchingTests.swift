@@ -169,6 +169,28 @@ import Testing
         #expect(!isNews)
     }
 
+    @Test func `an answer with nothing of what was asked for is one that has none of it`() throws {
+        var replica = Replica(seed: 1)
+        let node = Simulation.node(0)
+        let log = alice.unsignedLog(300)
+        _ = replica.handle(.following(alice.account), now: 0)
+        _ = replica.handle(.linkUp(node, []), now: 0)
+        let offer = Replica.FeedState(account: alice.account, interest: .none, held: [alice.device.publicKey: SequenceSet([200...250])])
+        let asked = replica.handle(.received(.have([offer]), from: node), now: 0)
+        guard case .send(.want(let want), _)? = asked.first else {
+            Issue.record("nothing was asked: \(asked)")
+            return
+        }
+        // What lies before it, and what somebody else wrote; asked for, and once more unasked.
+        var bob = TestAuthor("bob")
+        for entries in [Array(log.prefix(3)), [bob.post("1")], []] {
+            for _ in 0..<2 {
+                let taken = replica.handle(.received(.entries(entries, answers: want), from: node), now: 0)
+                #expect(!taken.contains { if case .store = $0 { true } else { false } })
+            }
+        }
+    }
+
     @Test func `a peer that lies about the length of a log keeps nobody from it`() throws {
         var net = Simulation(3)
         net.host(alice, at: 0, alice.unsignedLog(20))

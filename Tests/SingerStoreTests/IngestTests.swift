@@ -60,6 +60,16 @@ import struct Foundation.Data
         #expect(try await peer.store.nextParkedDue() == nil)
     }
 
+    @Test mutating func `what is dated beyond all waiting is not taken for known, and comes in when its time is near`() async throws {
+        let peer = try TestStore()
+        let now = TestAuthor.start
+        let week: Milliseconds = 7 * 24 * 60 * 60 * 1_000
+        let far = alice.post("in a far future", at: now + week + 1)
+        #expect(try await peer.ingest(far, now: now) == [.crowded])
+        #expect(try await peer.store.nextParkedDue() == nil)
+        #expect(try await peer.ingest(far, now: now + 1) == [.parked])
+    }
+
     @Test mutating func `two entries at one place put the device in quarantine`() async throws {
         let peer = try TestStore()
         let first = alice.post("first")
