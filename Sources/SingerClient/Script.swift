@@ -91,7 +91,7 @@ package struct Script {
                 }
                 guard try take(.text(opening: typed.opening, whole: String(decoding: text, as: UTF8.self)), dialogue) else { return }
             } else {
-                for line in command.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+                for line in command.split(omittingEmptySubsequences: false, whereSeparator: { $0 == "\n" || $0 == "\r\n" }) {
                     guard let step = reader.take(String(line)) else { continue }
                     guard try take(step, dialogue) else { return }
                 }

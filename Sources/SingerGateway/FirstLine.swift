@@ -22,6 +22,12 @@ enum FirstLine: Hashable, Sendable {
         }
     }
 
+    /// Whether a line that is dropped may be a request: its end, which would tell, is not here or cannot be read.
+    static func mayBeRequest(_ start: [UInt8]) -> Bool {
+        let words = start.split(separator: UInt8(ascii: " "), maxSplits: 1, omittingEmptySubsequences: true)
+        return words.count == 2 && (words[1].first == UInt8(ascii: "/") || words[1].starts(with: "http".utf8))
+    }
+
     /// Whether this is `METHOD SP target SP HTTP/x` (RFC 9112). The method may be any word: scripts in a page choose theirs.
     private static func isRequest(_ line: String) -> Bool {
         let words = line.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: true)

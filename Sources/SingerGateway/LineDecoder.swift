@@ -26,6 +26,8 @@ struct LineDecoder {
 
     /// How the first line ended; `nil` as long as none has.
     private(set) var ending: Ending?
+    /// How the line began that was last dropped for its length.
+    private(set) var droppedStart: [UInt8] = []
     /// The line that was last dropped for not being UTF-8, for a dialect that can say more about it.
     private(set) var refused: [UInt8] = []
 
@@ -37,6 +39,7 @@ struct LineDecoder {
     /// The beginning of the current line was dropped already.
     private var isDropping = false
 
+    private static let startBytes = 64
     private static let newline = UInt8(ascii: "\n")
     private static let carriageReturn = UInt8(ascii: "\r")
 
@@ -110,6 +113,7 @@ struct LineDecoder {
 
     private mutating func item(_ line: ArraySlice<UInt8>) -> Item {
         guard !isDropping, line.count <= Limits.lineBytesMax else {
+            if !isDropping { droppedStart = Array(line.prefix(Self.startBytes)) }
             isDropping = false
             return .tooLong
         }
@@ -119,6 +123,7 @@ struct LineDecoder {
     }
 
     private mutating func drop() {
+        if !isDropping { droppedStart = Array(bytes[start...].prefix(Self.startBytes)) }
         isDropping = true
         bytes = []
         start = 0

@@ -22,9 +22,11 @@ extension Session {
     private func takeFirst(_ item: LineDecoder.Item, _ admission: Admission) async throws -> Next {
         switch item {
         case .tooLong:
+            if FirstLine.mayBeRequest(decoder.droppedStart) { return .close }
             try await answer(Reply(failure: .lineTooLong), tag: nil)
             return .more
         case .invalidUTF8:
+            if FirstLine.mayBeRequest(decoder.refused) { return .close }
             try await answer(Reply(failure: .invalidUTF8), tag: nil)
             return .more
         case .line(let line):

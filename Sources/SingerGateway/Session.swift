@@ -104,6 +104,10 @@ actor Session {
             }
             if isAtEnd, !gateway.connections.isClosing, let item = decoder.finish() { _ = try await take(item) }
             try await writeWaitingPosts()
+            if isAtEnd, let block {
+                let why = "the input ends inside a text; a line with a single dot closes it. Nothing was posted"
+                try await answer(Reply(failure: Failure(.emptyText, why)), tag: block.tag)
+            }
             if isAtEnd, case .new(.wrong) = phase { try await answer(Reply(failure: .gatewayPassword), tag: nil) }
             // What is still to be sent comes before the last line.
             await leave()

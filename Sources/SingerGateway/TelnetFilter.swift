@@ -26,6 +26,7 @@ struct TelnetFilter {
     private static let optionCommands: ClosedRange<UInt8> = 251...254
     private static let parametersBegin: UInt8 = 250
     private static let parametersEnd: UInt8 = 240
+    private static let commandsBegin: UInt8 = 240
 
     private var state = State.text
 
@@ -35,9 +36,7 @@ struct TelnetFilter {
             text.append(contentsOf: bytes)
             return
         }
-        for byte in bytes {
-            if let byte = pass(byte) { text.append(byte) }
-        }
+        for byte in bytes { pass(byte, to: &text) }
     }
 
     private static func hasCommand(_ bytes: some Collection<UInt8>) -> Bool {
@@ -47,19 +46,22 @@ struct TelnetFilter {
         return found ?? bytes.contains(interpretAsCommand)
     }
 
-    private mutating func pass(_ byte: UInt8) -> UInt8? {
+    private mutating func pass(_ byte: UInt8, to text: inout [UInt8]) {
         switch state {
         case .text:
-            guard byte == Self.interpretAsCommand else { return byte }
-            state = .command
+            if byte == Self.interpretAsCommand { state = .command } else { text.append(byte) }
         case .command:
             switch byte {
             case Self.interpretAsCommand:
                 state = .text
-                return byte
+                text.append(byte)
             case Self.optionCommands: state = .option
             case Self.parametersBegin: state = .parameters(bytes: 0)
-            default: state = .text
+            case Self.commandsBegin...: state = .text
+            default:
+                // No Telnet: a byte that is no UTF-8, and whatever comes behind it, the end of the line perhaps.
+                state = .text
+                text += [Self.interpretAsCommand, byte]
             }
         case .option:
             state = .text
@@ -72,6 +74,5 @@ struct TelnetFilter {
         case .parametersCommand(let bytes):
             state = byte == Self.parametersEnd ? .text : .parameters(bytes: bytes)
         }
-        return nil
     }
 }

@@ -33,7 +33,8 @@ public final class Login: Sendable {
         /// Arrivals that this session wrote, and that it has not read past.
         var written: Set<Int64> = []
         /// Views besides the timeline.
-        var views: Set<View> = []
+        /// With the last arrival when each was opened: what was there already is not new in it.
+        var views: [View: Int64] = [:]
         /// Whether it is told who holds its account's posts.
         var wantsReceipts = false
         /// Authors just followed, whose latest posts were here already.
@@ -156,18 +157,20 @@ public final class Login: Sendable {
     ///
     /// - Returns: whether there was room for it.
     @discardableResult
-    public func open(_ view: View) -> Bool {
+    public func open(_ view: View) async -> Bool {
         viewers.insert(self)
+        let latest = (try? await store.latestArrival()) ?? 0
         return state.withLock { state in
-            guard state.views.count < Limits.viewsMax else { return state.views.contains(view) }
-            state.views.insert(view)
+            guard state.views[view] == nil else { return true }
+            guard state.views.count < Limits.viewsMax else { return false }
+            state.views[view] = latest
             return true
         }
     }
 
     public func close(_ view: View) {
         let isLast = state.withLock { state in
-            state.views.remove(view)
+            state.views[view] = nil
             return state.views.isEmpty
         }
         if isLast { viewers.remove(self) }

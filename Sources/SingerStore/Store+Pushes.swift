@@ -17,16 +17,16 @@ extension Store {
     public struct NewsQuestion: Sendable {
         let account: AccountKey
         public let cursor: Int64
-        let views: Set<View>
+        let views: [View: Int64]
         let ownSince: Milliseconds
         let known: Set<Int64>
 
         /// - Parameters:
         ///   - cursor: the last arrival that was read.
-        ///   - views: whose new posts are wanted besides the timeline's.
+        ///   - views: whose new posts are wanted besides the timeline's, each from behind some arrival on.
         ///   - ownSince: what the account itself wrote before is no news to it, also where it comes from another peer only now.
         ///   - known: arrivals that need not be told.
-        public init(account: AccountKey, cursor: Int64, views: Set<View> = [], ownSince: Milliseconds = 0, known: Set<Int64> = []) {
+        public init(account: AccountKey, cursor: Int64, views: [View: Int64] = [:], ownSince: Milliseconds = 0, known: Set<Int64> = []) {
             self.account = account
             self.cursor = cursor
             self.views = views
@@ -100,9 +100,10 @@ extension Store {
             news: News(found.map(\.push), isFull: isFull), places: found.map(\.arrival), cursor: isFull ? rows.last?[0] ?? end : end)
     }
 
-    private static func push(_ row: Row, for account: Int64, _ views: Set<View>, _ db: Database) throws -> Push? {
+    private static func push(_ row: Row, for account: Int64, _ opened: [View: Int64], _ db: Database) throws -> Push? {
         let arrival: Int64 = row[0]
         let actor: Int64 = row[3]
+        let views = Set(opened.filter { $0.value < arrival }.keys)
         switch Entry.Kind(rawValue: row[1]) {
         case .post:
             guard let post = try post(at: arrival, db), !post.isDeleted else { return nil }

@@ -85,10 +85,11 @@ import Testing
         try await withGateway { (gateway) async throws in
             let said = try await gateway.converse("REGISTER andre correct-horse\n#7 POST\none\n\n..two\nPING\n.\nTIMELINE\nPOST\nnever closed\n")
             let lines = said.split(separator: "\n")
-            #expect(lines.count == 4)
+            #expect(lines.count == 5)
             #expect(lines[1].hasPrefix("OK #7 posted "))
             #expect(lines[2].contains("<andre> one ⏎  ⏎ .two ⏎ PING ["))
             #expect(lines[3] == "OK 1 post")
+            #expect(lines[4].hasPrefix("ERR EMPTY_TEXT the input ends inside a text"))
             let overlong = String(repeating: String(repeating: "x", count: 100) + "\n", count: 100)
             let again = try await gateway.converse("LOGIN andre correct-horse\nPOST\n\(overlong).\nPOST\n.\nREPLY zzzzz\nyes\n.\nTIMELINE\n")
             let starts = ["OK logged in", "ERR TOO_LONG", "ERR EMPTY_TEXT", "ERR NO_SUCH_POST", "  ", "OK 1 post"]

@@ -95,6 +95,47 @@ import Testing
         }
     }
 
+    @Test func `what stood in a view when it was opened is not new in it`() async throws {
+        try await withGateway { (gateway) async throws in
+            _ = try await gateway.converse("REGISTER diogo correct-horse\nPOST old one #tag\nPOST old two #tag\n")
+            try await gateway.connect { (andre) async throws in
+                _ = try await andre.ask("NICK a", "USER a 0 * :a", "REGISTER andre correct-horse")
+                _ = try await gateway.converse("LOGIN diogo correct-horse\nPOST old three #tag\n")
+                #expect(try await andre.ask("JOIN &#tag").count { $0.contains(" PRIVMSG &#tag :old ") } == 3)
+                _ = try await gateway.converse("LOGIN diogo correct-horse\nPOST new one #tag\n")
+                var told: [String] = []
+                while told.last?.contains(" PRIVMSG &#tag :new one ") != true { told.append(try await andre.line()) }
+                #expect(!told.mention(" PRIVMSG &#tag :old "), "\(told)")
+            }
+        }
+    }
+
+    @Test func `a text after /quote has its colons and spaces`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (andre) async throws in
+                _ = try await andre.ask("NICK a", "USER a 0 * :a", "REGISTER andre correct-horse")
+                _ = try await andre.ask("POST smile :) ok", "POST :as  IRC has it", "PROFILE bio I am :andre", "PROFILE site :x.example")
+                let posts = try await gateway.converse("LOGIN andre correct-horse\nTIMELINE 2\nPROFILE\n")
+                for text in ["<andre> smile :) ok [", "<andre> as  IRC has it [", "bio I am :andre", "site x.example"] {
+                    #expect(posts.contains(text), "\(posts)")
+                }
+            }
+        }
+    }
+
+    @Test func `the topic of the timeline is the last post that stands`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (andre) async throws in
+                _ = try await andre.ask("NICK a", "USER a 0 * :a", "REGISTER andre correct-horse", "POST first")
+                _ = try await andre.ask("POST last")
+                let shown = try await gateway.converse("LOGIN andre correct-horse\nTIMELINE 1\n")
+                let id = try #require(shown.firstMatch(of: /last \[([a-z2-7]+)\]/)?.1)
+                _ = try await andre.ask("DELETE \(id)")
+                #expect(try await andre.ask("TOPIC &home").contains { $0.contains(" 332 ") && $0.contains(":first [") })
+            }
+        }
+    }
+
     @Test func `a deleted post goes from every view that showed it`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (diogo) async throws in

@@ -91,6 +91,12 @@ import Testing
         #expect(items([[0xFF, 0xFF, 10]]) == [.invalidUTF8])
     }
 
+    @Test func `a byte that is no command of Telnet's spoils its own line only`() {
+        let bytes = Array("POST my name is ".utf8) + [0xFF] + Array("\nPING\n".utf8)
+        #expect(items([bytes]) == [.invalidUTF8, .line("PING")])
+        #expect(items(bytes.map { [$0] }) == [.invalidUTF8, .line("PING")])
+    }
+
     @Test func `a subnegotiation without an end does not swallow the session`() {
         let endless: [UInt8] = [0xFF, 0xFA] + [UInt8](repeating: 1, count: TelnetFilter.parametersBytesMax + 1)
         #expect(items([endless + Array("PING\n".utf8)]) == [.line("PING")])

@@ -134,6 +134,8 @@ import Testing
     @Test func `browsers get no word in, nor does TLS where there is none`() async throws {
         try await withGateway { (gateway) async throws in
             #expect(try await gateway.converse("POST /x HTTP/1.1\r\nHost: localhost:6667\r\n\r\nREGISTER evil\r\n", halfClose: false) == "")
+            let long = "POST /\(String(repeating: "x", count: Limits.lineBytesMax)) HTTP/1.1\r\nHost: x\r\n\r\nREGISTER evil correct-horse\r\n"
+            #expect(try await gateway.converse(long, halfClose: false) == "")
             try await gateway.connect { (client) async throws in
                 try await client.send([0x16, 3, 1, 0, 5])
                 #expect(try await client.rest() == "")

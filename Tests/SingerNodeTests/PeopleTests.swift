@@ -79,7 +79,7 @@ struct PeopleTests {
         try await withNodes(2) { cluster in
             let andre = try await cluster[0].register("andre")
             let diogo = try await cluster[1].register("diogo")
-            andre.login.open(.mentions)
+            await andre.login.open(.mentions)
             let post = try await andre.post("a question")
             _ = try await diogo.node.feed(of: "andre", diogo.login, count: 10, before: nil)
             _ = try await diogo.node.reply(to: post.shown, "an answer", by: diogo.login)

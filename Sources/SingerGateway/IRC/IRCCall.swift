@@ -5,6 +5,8 @@ internal import SingerCore
 final class IRCCall {
     let client: IRCClient
     let message: IRCMessage
+    /// As it was sent; empty for a call that no line made.
+    let line: String
     var replies: [IRCReply] = []
     /// The reply comes with a later command: the label is kept until then.
     var isDeferred = false
@@ -13,13 +15,33 @@ final class IRCCall {
     /// The connection ends after the replies.
     var closes = false
 
-    init(client: IRCClient, message: IRCMessage) {
+    init(client: IRCClient, message: IRCMessage, line: String = "") {
         self.client = client
         self.message = message
+        self.line = line
         label = message.tags.isEmpty || !client.capabilities.contains(.labeledResponse) ? nil : message.tag("label")?.value
     }
 
     var parameters: [String] { message.parameters }
+
+    /// All that stands behind the command, as it was typed: a text has its colons and spaces. Where IRC has a last parameter with a colon before
+    /// it, at the beginning of the text, the colon goes.
+    ///
+    /// - Parameter words: how many words come before the text.
+    func rest(textAfter words: Int) -> String {
+        var rest = Substring(line).drop { $0 == " " }
+        func word() -> Substring {
+            let word = rest.prefix { $0 != " " }
+            rest = rest.dropFirst(word.count).drop { $0 == " " }
+            return word
+        }
+        for sign in ["@", ":"] where rest.hasPrefix(sign) { _ = word() }
+        _ = word()
+        var typed = (0..<words).map { _ in String(word()) }.filter { !$0.isEmpty }
+        let text = rest.first == ":" ? rest.dropFirst() : rest
+        if !text.isEmpty { typed.append(String(text)) }
+        return typed.joined(separator: " ")
+    }
 
     /// `nil` when it is missing or empty.
     func parameter(_ index: Int) -> String? {

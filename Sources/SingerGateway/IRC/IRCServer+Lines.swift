@@ -32,7 +32,7 @@ extension IRCServer {
                 send(self.message(.inputTooLong, to: client, [], "Input line was too long"), to: client)
                 return .done(.more)
             }
-            let call = IRCCall(client: client, message: message)
+            let call = IRCCall(client: client, message: message, line: line)
             if let later = begin(call) { return .waits(call, later) }
             return .done(end(call))
         }

@@ -16,7 +16,7 @@ extension IRCServer {
             let hint = Suggestion.nearest(to: verb.asciiUppercased, among: CommandTable.all.map(\.verb)).map { " (did you mean \($0)?)" } ?? ""
             return numeric(.unknownCommand, call, [Failure.quote(verb)], "Unknown command" + hint)
         }
-        await runFromTable(verb, call.parameters.joined(separator: " "), call)
+        await runFromTable(verb, call.rest(textAfter: ["POST", "SEARCH"].contains(verb.asciiUppercased) ? 0 : 1), call)
     }
 
     func sayToService(_ text: String, _ call: IRCCall) async {

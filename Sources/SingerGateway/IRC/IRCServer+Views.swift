@@ -24,10 +24,8 @@ extension IRCServer {
         }
         do {
             let view = try await view(named: name, login)
+            if view != .home, await !login.open(view) { return numeric(.tooManyChannels, call, [name], "You have opened too many views") }
             guard client.login === login, client.views[folded] == nil else { return }
-            guard view == .home || login.open(view) else {
-                return numeric(.tooManyChannels, call, [name], "You have opened too many views")
-            }
             let opened = IRCView(view: view, channel: name, opened: now)
             client.views[folded] = opened
             await show(opened, login, call)
@@ -124,7 +122,9 @@ extension IRCServer {
         let text: String
         switch view.view {
         case .home:
-            guard let last = try? await node.feed(of: login.name.text, login, count: 1, before: nil).first, !last.isDeleted else { return nil }
+            var posts = try? await node.feed(of: login.name.text, login, count: 1, before: nil)
+            if posts?.first?.isDeleted == true { posts = try? await node.feed(of: login.name.text, login, count: Limits.rowsMax, before: nil) }
+            guard let last = posts?.first(where: { !$0.isDeleted }) else { return nil }
             return IRCChannel.Topic(text: topic(last, client), setBy: IRCAccount.source(of: last.author), setAt: last.created)
         case .mentions: text = "Posts that mention you, answer you or forward you"
         case .user: text = "Posts of \(view.channel.dropFirst(2))"
