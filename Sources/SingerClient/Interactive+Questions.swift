@@ -21,6 +21,14 @@ extension Interactive {
             case change(old: String)
         }
 
+        /// What is pasted may have several lines.
+        var takesLines: Bool {
+            switch self {
+            case .command, .busy, .text: true
+            case .name, .newName, .passphrase, .newPassphrase, .repeated, .oldPassphrase, .pasted: false
+            }
+        }
+
         /// A passphrase is typed. Nothing is shown meanwhile.
         var isHidden: Bool {
             switch self {
@@ -94,10 +102,16 @@ extension Interactive {
 
     /// A line was typed.
     func entered(_ line: String?) {
-        guard let line else {
+        guard let entered = line else {
             // Ctrl-D
             output.append("")
             return leave()
+        }
+        // What is pasted often has its ending.
+        let line = question.takesLines ? entered : String(entered.reversed().drop { $0.isNewline }.reversed())
+        guard question.takesLines || !line.contains(where: \.isNewline) else {
+            output += renderer.error("one line is asked for")
+            return ask(question)
         }
         if case .ready = phase {
         } else if question != .command {
@@ -132,7 +146,9 @@ extension Interactive {
                 ask(.command)
                 return sendTyped((["\(opening)"] + lines).joined(separator: "\n"))
             }
-            question = .text(opening: opening, lines: lines + [line])
+            // Of what was pasted no line is a command, and no dot closes it.
+            let pasted = PastedText.lines(of: line)
+            question = .text(opening: opening, lines: lines + (pasted.map { $0.map { $0.hasPrefix(".") ? "." + $0 : $0 } } ?? [line]))
         case .pasted(let pasted):
             switch line.trimmedLowercase {
             case "y", "yes":
@@ -180,7 +196,10 @@ extension Interactive {
         }
     }
 
-    private func enteredCommand(_ line: String) {
+    private func enteredCommand(_ entered: String) {
+        let lines = PastedText.lines(of: entered)
+        // One line with its ending is a command as any other.
+        let line = lines?.count == 1 ? lines?[0] ?? "" : entered
         if let pasted = PastedText(line) { return ask(.pasted(pasted)) }
         guard let typed = TypedLine(line) else { return }
         remember(line, typed)

@@ -175,6 +175,9 @@ extension Interactive {
         case .names, .help, .mark, .missed: return
         case .typed:
             output += renderer.error(text)
+        case .login(let credentials, isReturn: true) where ["RATE_LIMITED", "UNAVAILABLE", "INTERNAL"].contains(code):
+            output += renderer.error("\(credentials.name) could not be logged in again: \(text); trying again")
+            comeBackLater()
         case .login(let credentials, isReturn: true):
             output += renderer.error("\(credentials.name) could not be logged in again: \(text)")
             self.credentials = nil

@@ -196,7 +196,7 @@ package final class Interactive {
         case .greeting:
             guard ReplyLine(line) != .pushed else { return }
             guard case .done(let done, tag: nil)? = Message(line), done.word == "format" else {
-                if case .failed = ReplyLine(line) { return lose(.refused(line)) }
+                if case .failed = ReplyLine(line) { return lose(.refused(Sanitised.line(line))) }
                 return lose(.notSinger(peer: settings.endpoint.name, said: Sanitised.excerpt(line)))
             }
             phase = .ready
@@ -211,6 +211,7 @@ package final class Interactive {
 
     /// There is no peer, or none any more.
     private func lose(_ error: ClientError) {
+        guard exitStatus == nil else { return }
         connection.close()
         guard wasReady else {
             StandardError.write("singer: \(error)\n")
@@ -225,6 +226,15 @@ package final class Interactive {
         var generator = SystemRandomNumberGenerator()
         phase = .waiting(until: .now + backoff.next(using: &generator))
     }
+
+    /// The peer has no time for a login now: attempts at once would only make it longer.
+    func comeBackLater() {
+        connection.close()
+        forgetRequests()
+        phase = .waiting(until: .now + Self.refusalWait)
+    }
+
+    private static let refusalWait = Duration.seconds(20)
 
     /// The oldest answer that somebody waits for.
     private var wait: StatusLine.Wait? {

@@ -5,6 +5,14 @@ package struct PastedText: Hashable {
     package let opening: String
     package let text: String
 
+    /// The lines of what was pasted, without the end of the last; `nil` for what has no end of a line.
+    package static func lines(of entered: String) -> [String]? {
+        guard entered.contains(where: \.isNewline) else { return nil }
+        var lines = entered.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
+        if lines.count > 1, lines.last == "" { lines.removeLast() }
+        return lines
+    }
+
     /// `nil` for a single line.
     package init?(_ line: String) {
         let lines = line.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)

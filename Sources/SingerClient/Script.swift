@@ -138,7 +138,7 @@ package struct Script {
         if reply.isDone {
             output.line(shown(reply.last))
             switch verb {
-            case "LOGIN", "REGISTER": isLoggedIn = true
+            case "LOGIN", "REGISTER", "ADOPT": isLoggedIn = true
             case "LOGOUT": isLoggedIn = false
             default: break
             }

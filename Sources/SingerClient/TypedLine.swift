@@ -35,10 +35,10 @@ package struct TypedLine: Hashable {
     /// The words behind the verb.
     package var words: [Substring] { rest.split(whereSeparator: Self.isSpace) }
 
-    /// Whether a text of several lines follows, up to a single dot: `POST`, `REPLY m2wd5`.
+    /// Whether a text of several lines follows, up to a single dot: `POST`, `REPLY m2wd5`, `IMPORT`.
     package var opensText: Bool {
         switch verb {
-        case "POST": rest.isEmpty
+        case "POST", "IMPORT": rest.isEmpty
         case "REPLY": words.count == 1
         default: false
         }

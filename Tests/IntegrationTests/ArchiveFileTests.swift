@@ -127,6 +127,14 @@ struct ArchiveFileTests {
             try await refused(whole + ["nonsense"], ":\(whole.count + 1): not an entry")
             #expect(try await hub.connect().ask("LOGIN andre correct-horse").last.hasPrefix("ERR BAD_LOGIN "))
 
+            // What is somebody else's is not written over, whether or not it has a whole line.
+            for other in ["{\"a\":1}", "{\"a\":1}\n"] {
+                try other.write(toFile: bad, atomically: true, encoding: .utf8)
+                let result = try singer("export", "--user", "andre", "--port", String(old.gatewayPort), bad)
+                #expect(result.status == 1 && result.error == "singer: \(bad):1: not an archive of Singer\n", "\(result)")
+                #expect(try String(contentsOfFile: bad, encoding: .utf8) == other)
+            }
+
             // An export that was cut off in the middle of a line goes on.
             try (whole[..<5].joined(separator: "\n") + "\n" + whole[5].prefix(100)).write(toFile: bad, atomically: true, encoding: .utf8)
             let cut = try singer("import", "--check", bad)

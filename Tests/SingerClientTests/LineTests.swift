@@ -47,6 +47,8 @@ struct LineTests {
         #expect(TypedLine("POST")?.opensText == true)
         #expect(TypedLine("POST x")?.opensText == false)
         #expect(TypedLine("reply k7f3q")?.opensText == true)
+        #expect(TypedLine("IMPORT")?.opensText == true)
+        #expect(TypedLine("IMPORT abc")?.opensText == false)
         #expect(TypedLine("post -")?.opening == "POST")
         #expect(TypedLine("#1 reply k7f3q -")?.opening == "#1 REPLY k7f3q")
     }
@@ -84,6 +86,9 @@ struct LineTests {
         #expect(PastedText("REPLY k7f3q a\nb")?.opening == "REPLY k7f3q")
         #expect(PastedText("REPLY k7f3q a\nb")?.text == "a\nb")
         #expect(PastedText("LOGOUT\nb")?.text == "LOGOUT\nb")
+        #expect(PastedText.lines(of: "TIMELINE 2") == nil)
+        #expect(PastedText.lines(of: "TIMELINE 2\n") == ["TIMELINE 2"])
+        #expect(PastedText.lines(of: "a\r\n\n.\n") == ["a", "", "."])
     }
 
     @Test func `attempts come at growing intervals, up to a bound`() {

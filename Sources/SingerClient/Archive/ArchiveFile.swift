@@ -26,6 +26,8 @@ struct ArchiveFile {
             Glibc.close(descriptor)
             throw ArchiveError(path, "another export writes to it")
         }
+        // It may have been there, and for all to read: the sealed key stands in it.
+        _ = fchmod(descriptor, 0o600)
     }
 
     private init(_ path: String, _ flags: Int32) throws(ArchiveError) {
@@ -107,7 +109,13 @@ struct ArchiveContents {
     ///
     /// - Returns: `nil` for an empty file.
     init?(_ file: inout ArchiveFile, progress: ProgressLine) throws(ArchiveError) {
-        guard case .line(let first) = try file.next() else { return nil }
+        let first: String
+        switch try file.next() {
+        case .line(let line): first = line
+        case .end: return nil
+        // Whatever it is, it is somebody's: an export writes its first line at once.
+        case .cut: throw ArchiveError(file.path, line: 1, "not an archive of Singer")
+        }
         do {
             header = try ArchiveHeader(line: first)
         } catch {
