@@ -351,7 +351,10 @@ int creadline_signals(void) {
 
 void creadline_use_locale(void) {
     setlocale(LC_ALL, "");
-    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0) setlocale(LC_CTYPE, "C.UTF-8");
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") == 0) return;
+    // In the environment: readline looks there again by itself, and would edit bytes.
+    setenv("LC_ALL", "C.UTF-8", 1);
+    setlocale(LC_ALL, "");
 }
 
 int creadline_width(unsigned int scalar) { return wcwidth((wchar_t)scalar); }

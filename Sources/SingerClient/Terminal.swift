@@ -97,14 +97,19 @@ package final class Terminal {
         creadline_lend()
         // Colours pass through less, and what fits the screen after all is simply printed.
         setenv("LESS", "FRX", 0)
-        if let pipe = popen(pager, "we") {
-            for line in lines {
-                // Whoever leaves the pager early has seen enough.
-                guard fputs(line + "\n", pipe) >= 0 else { break }
-            }
-            pclose(pipe)
-        }
+        if !Self.pipe(lines, into: pager) { _ = Self.pipe(lines, into: "cat") }
         creadline_take_back()
+    }
+
+    /// - Returns: whether there is such a program.
+    private static func pipe(_ lines: [String], into program: String) -> Bool {
+        guard let pipe = popen(program, "we") else { return false }
+        for line in lines {
+            // Whoever leaves the pager early has seen enough.
+            guard fputs(line + "\n", pipe) >= 0 else { break }
+        }
+        // By these the shell says that there is none.
+        return ![126, 127].contains(pclose(pipe) >> 8 & 0xff)
     }
 
     /// Signals that have come, each once.
