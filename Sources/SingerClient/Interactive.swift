@@ -178,6 +178,8 @@ package final class Interactive {
             phase = .connecting(until: .now + Self.connectTime)
             return advance()
         }
+        // What this side gave up meanwhile is not lost besides.
+        if case .waiting = phase { return }
         if case .closed(let error) = connection.state { lose(error) }
     }
 

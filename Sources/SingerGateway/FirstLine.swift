@@ -22,7 +22,7 @@ enum FirstLine: Hashable, Sendable {
         }
     }
 
-    /// Whether a line that is dropped may be a request: its end, which would tell, is not here or cannot be read.
+    /// Whether a line that was dropped for its length may be a request: its end, which would tell, is not here.
     static func mayBeRequest(_ start: [UInt8]) -> Bool {
         let words = start.split(separator: UInt8(ascii: " "), maxSplits: 1, omittingEmptySubsequences: true)
         return words.count == 2 && (words[1].first == UInt8(ascii: "/") || words[1].starts(with: "http".utf8))

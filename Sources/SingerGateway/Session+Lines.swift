@@ -26,7 +26,7 @@ extension Session {
             try await answer(Reply(failure: .lineTooLong), tag: nil)
             return .more
         case .invalidUTF8:
-            if FirstLine.mayBeRequest(decoder.refused) { return .close }
+            if FirstLine(String(decoding: decoder.refused, as: UTF8.self)) == .http { return .close }
             try await answer(Reply(failure: .invalidUTF8), tag: nil)
             return .more
         case .line(let line):

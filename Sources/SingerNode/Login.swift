@@ -32,8 +32,7 @@ public final class Login: Sendable {
         var isFinished = false
         /// Arrivals that this session wrote, and that it has not read past.
         var written: Set<Int64> = []
-        /// Views besides the timeline.
-        /// With the last arrival when each was opened: what was there already is not new in it.
+        /// Views besides the timeline, with the last arrival when each was opened: what was there already is not new in it.
         var views: [View: Int64] = [:]
         /// Whether it is told who holds its account's posts.
         var wantsReceipts = false

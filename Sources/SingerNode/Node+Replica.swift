@@ -128,6 +128,7 @@ extension Node {
             case .stored, .completed: stored.append(entry)
             // Not to be asked for again: it is here, or never will be.
             case .duplicate, .parked, .quarantined, .revoked, .refused: known.append(entry)
+            // Neither here nor known: it may come again.
             case .crowded: break
             case .equivocation:
                 known.append(entry)

@@ -13,7 +13,7 @@ public enum PeerError: Error, Hashable, Sendable {
     case handshakeFailed(Endpoint, reason: String)
     /// Another peer than the one that was expected.
     case wrongKey(Endpoint, expected: NodeKey, found: NodeKey)
-    /// `Limits.linksMax` are open.
+    /// As many links are open as there may be; of those that others dialled there may be fewer.
     case linksFull
     /// The transport was shut down.
     case stopped

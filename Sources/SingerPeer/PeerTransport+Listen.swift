@@ -13,7 +13,7 @@ internal import NIOPosix
 extension PeerTransport {
     /// Accepts links at an address of this machine: `0.0.0.0`, `::` (both families), or one of its own; port 0 takes any free one.
     ///
-    /// At most 64 handshakes are under way at one time, and connections beyond `Limits.linksMax` links are closed at once.
+    /// At most 64 handshakes are under way at one time, and connections beyond `PeerLimits.acceptedLinksMax` links are closed at once.
     ///
     /// - Returns: The port.
     /// - Throws: `PeerError.portInUse`, `.cannotListen`, or `.stopped`.

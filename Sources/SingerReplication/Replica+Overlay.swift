@@ -128,9 +128,8 @@ extension Replica {
             }
             guard offer([item.range], of: item.account, item.device, by: node) else { continue }
             actions += witness(item.account, [item.device: SequenceSet([item.range])], by: node)
-            let logs = feeds[item.account]?.logs ?? [:]
-            let log = logs[item.device]
-            guard log != nil || logs.count < Limits.devicesMax else { continue }
+            let log = feeds[item.account]?.logs[item.device]
+            guard log != nil || feeds[item.account]?.logs.count ?? 0 < Limits.devicesMax else { continue }
             // Without another link that is eager nothing will come by itself.
             guard ties[item.account].contains(where: { $0 != node && $1.source == .eager }), (log?.awaited.count ?? 0) < Limits.rangesMax else {
                 if !isHeld(item) { concerned.insert(item.account) }

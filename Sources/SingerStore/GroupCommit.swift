@@ -36,7 +36,7 @@ final class GroupCommit: Sendable {
     }
 
     /// - Parameter inPlace: if no other commit is under way, the thread that calls carries out this one, and waits for the disk itself:
-    ///   two changes of threads fewer. For what is short, and never from an actor or an event loop. Alone on one processor it makes no difference.
+    ///   two changes of threads fewer. For what is short, and never from an actor or an event loop. With one processor it is as if it were not set.
     func write<Value: Sendable>(inPlace: Bool, _ body: @escaping @Sendable (Database) throws -> Value) async throws(StoreError) -> Value {
         do {
             return try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in

@@ -76,8 +76,9 @@ extension Store {
         let header = entry.header
         if header.created > now + Limits.clockSkewMax {
             if try isVoid(header, db) { return .revoked }
+            guard header.created <= now + parkedAheadMax else { return .crowded }
             let waiting = try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM parked")) ?? 0
-            guard waiting < parkedMax, header.created <= now + parkedAheadMax else { return .crowded }
+            guard waiting < parkedMax else { return .crowded }
             try db.run(
                 sql: "INSERT INTO parked (hash, due, entry) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                 arguments: [entry.id.data, header.created - Limits.clockSkewMax, entry.encoded])

@@ -136,6 +136,10 @@ import Testing
             #expect(try await gateway.converse("POST /x HTTP/1.1\r\nHost: localhost:6667\r\n\r\nREGISTER evil\r\n", halfClose: false) == "")
             let long = "POST /\(String(repeating: "x", count: Limits.lineBytesMax)) HTTP/1.1\r\nHost: x\r\n\r\nREGISTER evil correct-horse\r\n"
             #expect(try await gateway.converse(long, halfClose: false) == "")
+            try await gateway.connect { (page) async throws in
+                try await page.send(Array("POST /".utf8) + [0xE9] + Array(" HTTP/1.1\r\nHost: x\r\n\r\nREGISTER evil correct-horse\r\n".utf8))
+                #expect(try await page.rest() == "")
+            }
             try await gateway.connect { (client) async throws in
                 try await client.send([0x16, 3, 1, 0, 5])
                 #expect(try await client.rest() == "")

@@ -145,19 +145,24 @@ import Testing
         #expect(replica.handle(.received(.entries(log, answers: nil), from: node), now: 0).count == 1, "a push of a wanted feed")
     }
 
-    @Test func `an answer is taken as far as it was asked for`() throws {
+    /// A follower of alice that has asked a peer for what that says it holds.
+    private func asked(for held: ClosedRange<UInt64>) throws -> (replica: Replica, node: NodeKey, want: Replica.Want) {
         var replica = Replica(seed: 1)
         let node = Simulation.node(0)
-        let log = alice.unsignedLog(300)
         _ = replica.handle(.following(alice.account), now: 0)
         _ = replica.handle(.linkUp(node, []), now: 0)
-        let offer = Replica.FeedState(account: alice.account, interest: .none, held: [alice.device.publicKey: SequenceSet([1...50])])
+        let offer = Replica.FeedState(account: alice.account, interest: .none, held: [alice.device.publicKey: SequenceSet([held])])
         let asked = replica.handle(.received(.have([offer]), from: node), now: 0)
-        guard case .send(.want(let want), let to)? = asked.first else {
-            Issue.record("nothing was asked: \(asked)")
-            return
-        }
-        #expect(to == node)
+        var want: Replica.Want?
+        if case .send(.want(let said), let to)? = asked.first, to == node { want = said }
+        return (replica, node, try #require(want, "nothing was asked: \(asked)"))
+    }
+
+    @Test func `an answer is taken as far as it was asked for`() throws {
+        let asked = try asked(for: 1...50)
+        var replica = asked.replica
+        let (node, want) = (asked.node, asked.want)
+        let log = alice.unsignedLog(300)
         #expect(want.range == 1...50)
         var bob = TestAuthor("bob")
         let taken = replica.handle(.received(.entries([bob.post("not asked for")] + log, answers: want), from: node), now: 0)
@@ -170,17 +175,10 @@ import Testing
     }
 
     @Test func `an answer with nothing of what was asked for is one that has none of it`() throws {
-        var replica = Replica(seed: 1)
-        let node = Simulation.node(0)
+        let asked = try asked(for: 200...250)
+        var replica = asked.replica
+        let (node, want) = (asked.node, asked.want)
         let log = alice.unsignedLog(300)
-        _ = replica.handle(.following(alice.account), now: 0)
-        _ = replica.handle(.linkUp(node, []), now: 0)
-        let offer = Replica.FeedState(account: alice.account, interest: .none, held: [alice.device.publicKey: SequenceSet([200...250])])
-        let asked = replica.handle(.received(.have([offer]), from: node), now: 0)
-        guard case .send(.want(let want), _)? = asked.first else {
-            Issue.record("nothing was asked: \(asked)")
-            return
-        }
         // What lies before it, and what somebody else wrote; asked for, and once more unasked.
         var bob = TestAuthor("bob")
         for entries in [Array(log.prefix(3)), [bob.post("1")], []] {
