@@ -34,7 +34,7 @@ public final class Store: Sendable {
             configuration.busyMode = .timeout(5)
             configuration.prepareDatabase { db in
                 try db.execute(sql: "PRAGMA cache_size = -4000")
-                try db.execute(sql: "PRAGMA journal_size_limit = 16777216")
+                try db.execute(sql: "PRAGMA journal_size_limit = \(Self.journalBytes)")
                 // As much as the journal may keep: a page that is written often is brought into the file once.
                 try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
             }

@@ -47,7 +47,7 @@ struct Peer {
             let dhtPort = await directory.status().port
             let gatewayAddress = HostPort.text(settings.gateway.host, gatewayPort)
             let peerAddress = HostPort.text(settings.listen.host, peerPort)
-            let ready = Announcement(line: "singerd ready gateway=\(gatewayAddress) peer=\(peerAddress) dht=\(dhtPort) node=\(secret.publicKey)")
+            let ready = Start(store: store, line: "singerd ready gateway=\(gatewayAddress) peer=\(peerAddress) dht=\(dhtPort) node=\(secret.publicKey)")
 
             // Services stop in reverse order: clients get their last line first, then the network its goodbye.
             let parts: [any Service] = [node, gateway, ready]
@@ -78,12 +78,14 @@ struct Peer {
     }
 }
 
-/// Says that the peer is ready, once signals are listened to: whoever reads the line may send one at once.
-private struct Announcement: Service {
+/// Says that the peer is ready, once signals are listened to: whoever reads the line may send one at once. What can wait until then comes behind it.
+private struct Start: Service {
+    let store: Store
     let line: String
 
     func run() async throws {
         FileHandle.standardOutput.write(Data((line + "\n").utf8))
+        await store.lengthenJournal()
         try await gracefulShutdown()
     }
 }
