@@ -31,7 +31,7 @@ def run(bench):
         targets[name] = (bench.server(program), protocol)
     targets["bare epoll"] = (bench.bare("fanout"), "raw")
     for receivers in bench.full([10, 100, 1000], [3]):
-        messages = bench.full(300_000, 300) // receivers
+        messages = bench.full(3_000_000, 300) // receivers
         cases = {
             name: blast(bench, server, protocol, receivers, messages, servers.JOINING.get(name.lower(), 64)) if server else server.reason
             for name, (server, protocol) in targets.items()

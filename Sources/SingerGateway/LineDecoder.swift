@@ -117,7 +117,7 @@ struct LineDecoder {
             isDropping = false
             return .tooLong
         }
-        if let text = String(validating: line, as: UTF8.self) { return .line(text) }
+        if let text = line.withUnsafeBytes({ String(utf8: $0) }) { return .line(text) }
         refused = Array(line)
         return .invalidUTF8
     }

@@ -4,11 +4,18 @@ internal import SingerCore
 final class IRCChannel {
     let name: String
     let created: Milliseconds
-    var members: [Int: Member] = [:]
+    var members: [Int: Member] = [:] {
+        didSet { changes += 1 }
+    }
     var topic: Topic?
     var modes: Set<Character> = ["n", "t"] {
-        didSet { isModerated = modes.contains("m") }
+        didSet {
+            isModerated = modes.contains("m")
+            changes += 1
+        }
     }
+    /// Of members and modes: as long as it is the same, whoever was heard is heard.
+    private(set) var changes = 0
     /// Asked for every message.
     private var isModerated = false
     var key: String?

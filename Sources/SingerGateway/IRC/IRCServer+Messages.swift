@@ -78,7 +78,7 @@ extension IRCServer {
             return send(&fanout, to: channel, except: client) { $0.contains(.messageTags) }
         }
         relay(in: channel, from: client) { write(item, for: $0, to: &$1) }
-        if verb == "PRIVMSG" { client.speech = IRCSpeech(to: target, channel, user) }
+        if verb == "PRIVMSG", channel.members[user.number] != nil { client.speech = IRCSpeech(to: target, channel, user) }
     }
 
     private func sayToUser(_ verb: String, _ target: String, _ lines: [IRCHistoryItem.Line], _ tags: [IRCMessage.Tag], _ call: IRCCall) async {

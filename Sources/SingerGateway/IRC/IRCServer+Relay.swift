@@ -23,6 +23,8 @@ struct IRCRun {
 /// Where a client spoke last, for whoever says one thing after the other.
 struct IRCSpeech {
     let channel: IRCChannel
+    /// Of the channel, when the client was heard there.
+    let changes: Int
     let speaker: IRCSaid.Speaker
     /// `PRIVMSG #channel :` as the client writes it.
     let typed: [UInt8]
@@ -31,6 +33,7 @@ struct IRCSpeech {
 
     init(to target: String, _ channel: IRCChannel, _ user: IRCUser) {
         self.channel = channel
+        changes = channel.changes
         speaker = IRCSaid.Speaker(user, in: channel)
         typed = Array("PRIVMSG \(target) :".utf8)
         sent = Array(":\(user.source) PRIVMSG \(channel.name) :".utf8)
@@ -67,16 +70,16 @@ extension IRCServer {
     /// Takes the short way with what most lines of a lively channel are: one more PRIVMSG, without tags, to where its client spoke last.
     ///
     /// - Returns: whether it was one. If not, nothing was done.
-    func relay(_ line: UnsafeRawBufferPointer, from client: IRCClient) -> Bool {
+    func relay(_ line: UnsafeRawBufferPointer, from client: IRCClient, at time: Milliseconds) -> Bool {
         guard let speech = client.speech, let user = client.user, line.count > speech.typed.count, line.count <= IRCMessage.bytesMax,
-            line.begins(with: speech.typed), speech.speaker.isStill(user), speech.channel.members[user.number] != nil,
-            speech.channel.hears(user), !client.capabilities.contains(.echoMessage)
+            line.begins(with: speech.typed), speech.speaker.isStill(user), speech.channel.changes == speech.changes,
+            !client.capabilities.contains(.echoMessage)
         else { return false }
         let bytes = UnsafeRawBufferPointer(rebasing: line[speech.typed.count...])
         guard speech.sent.count + bytes.count <= IRCMessage.bytesMax, !bytes.contains(byte: 0), !bytes.contains(byte: 13),
-            let text = String(validating: bytes, as: UTF8.self)
+            let text = String(utf8: bytes)
         else { return false }
-        let said = IRCSaid(speaker: speech.speaker, id: messageIDs.next(), time: now, text: text)
+        let said = IRCSaid(speaker: speech.speaker, id: messageIDs.next(), time: time, text: text)
         user.lastActive = said.time
         speech.channel.history.append(said)
         relay(in: speech.channel, from: client) { capabilities, buffer in

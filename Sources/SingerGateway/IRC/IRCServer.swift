@@ -105,8 +105,9 @@ actor IRCServer {
     func takeAtOnce(_ lines: inout LineDecoder, from number: Int) -> (next: Session.Next, waits: LineDecoder.Item?) {
         guard let client = clients[number] else { return (.close, nil) }
         client.liveness.heard(.now())
+        let time = now
         while !client.isGone {
-            if lines.take({ relay($0, from: client) || pong($0, to: client) }) { continue }
+            if lines.take({ relay($0, from: client, at: time) || pong($0, to: client) }) { continue }
             guard let item = lines.next() else { return (.more, nil) }
             switch begin(Input(item, lines), from: client) {
             case .done(.more): continue
