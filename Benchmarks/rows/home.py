@@ -25,7 +25,7 @@ def run(bench):
         peer = bench.peer(f"peer{receivers}")
         peer.register(["author"])
         peer.register([f"f{number}" for number in range(receivers)], following=["author"])
-        messages = bench.full({10: 3_000, 100: 1_000, 1000: 300}, {3: 100})[receivers]
+        messages = bench.full({10: 20_000, 100: 10_000, 1000: 3_000}, {3: 100})[receivers]
         cases = {
             "singerd, IRC": blast(bench, peer, "home", receivers, messages, 16),
             "singerd, plain": blast(bench, peer, "plain", receivers, messages, 16),

@@ -129,10 +129,12 @@ extension Node {
             author = try await store.user(account.account) ?? UserView(account: account.account, name: account.name.text)
         }
         let login = Login(account, author, store: store, viewers: viewers, cursor: start.cursor, began: clock(), unseen: start.posts)
-        opened[account.account, default: OpenAccount(keys: keys, certificate: account.certificate)].logins[ObjectIdentifier(login)] = login
-        tellOfClock(login)
         let key = account.account
-        if opened[key]?.logins.count == 1 {
+        let open = opened[key] ?? OpenAccount(keys: keys, certificate: account.certificate)
+        opened[key] = open
+        open.logins[ObjectIdentifier(login)] = login
+        tellOfClock(login)
+        if open.logins.count == 1 {
             askForOwnLog(of: key, account.certificate.device)
             job { await self.cameOnline(key) }
         } else {

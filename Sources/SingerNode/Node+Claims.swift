@@ -18,10 +18,10 @@ extension Node {
         guard !isWatchingRivals, let next = opened.min(by: { $0.value.rivalsSought < $1.value.rivalsSought }),
             .now - next.value.rivalsSought > Self.rivalPeriod
         else { return }
-        opened[next.key]?.rivalsSought = .now
+        next.value.rivalsSought = .now
         isWatchingRivals = true
-        job {
-            await self.tellRivals(of: next.key)
+        job { [account = next.key] in
+            await self.tellRivals(of: account)
             await self.watchedRivals()
         }
     }

@@ -147,11 +147,12 @@ extension Node {
         guard !entries.isEmpty else { return }
         drive(.stored(entries, from: node, isNews: isNews))
         var concerned: Set<AccountKey> = []
+        var authors: Set<AccountKey> = []
         for entry in entries {
             let author = entry.header.account
             // The session that wrote it need not read it, if it is the only one.
             if !isWrittenHere || (opened[author]?.logins.count ?? 0) > 1 { concerned.insert(author) }
-            concerned.formUnion(followersHere[author] ?? [])
+            authors.insert(author)
             switch entry.content {
             case .follow(let who), .unfollow(let who):
                 concerned.insert(who.account)
@@ -159,8 +160,8 @@ extension Node {
             case .like(let target): concerned.insert(target.account)
             case .post, .unlike, .profile, .delete, .revoke, .unknown, nil: break
             }
-            touchRecord(of: author)
         }
+        for author in authors { touchRecord(of: author) }
         if !isWrittenHere { catchUpOwnLogs(entries) }
         heed(entries)
         let bodiesChanged = entries.filter { entry in
@@ -171,6 +172,11 @@ extension Node {
             }
         }
         for account in Set(bodiesChanged.map(\.header.account)) where replica.wants(account, at: clock()) { job { await self.recallWithheld(of: account) } }
+        for author in authors {
+            guard let followers = followersHere[author] else { continue }
+            // An author may have thousands of them here, and write many entries at once: as few as can be are put into the set of the others.
+            concerned = followers.count > concerned.count ? followers.union(concerned) : concerned.union(followers)
+        }
         for account in concerned { opened[account]?.logins.values.forEach { $0.wake() } }
         viewers.wake()
     }

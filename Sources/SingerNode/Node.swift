@@ -110,12 +110,18 @@ public actor Node {
     let jobs: AsyncStream<@Sendable () async -> Void>
     let addJob: AsyncStream<@Sendable () async -> Void>.Continuation
 
-    struct OpenAccount {
+    /// Shared within the actor: every entry looks at those of all whom it concerns.
+    final class OpenAccount {
         let keys: Keys
         let certificate: Certificate
         var logins: [ObjectIdentifier: Login] = [:]
         var recordWritten: Milliseconds = 0
         var rivalsSought = ContinuousClock.now
+
+        init(keys: Keys, certificate: Certificate) {
+            self.keys = keys
+            self.certificate = certificate
+        }
     }
 
     struct Lease {

@@ -28,8 +28,9 @@ struct SharedNews {
     private var rows: [Int64: [Row]?] = [:]
     private var audiences: [Int64: Audience] = [:]
     private var posts: [Int64: PostView?] = [:]
-    /// By the arrivals in them.
+    /// By the arrivals in them, and the last that was asked for: mostly it is asked for again.
     private var news: [[Int64]: Store.Arrivals] = [:]
+    private var last: (wanted: [Int64], made: Store.Arrivals)?
 
     init(for accounts: [Int64], upTo end: Int64, _ db: Database) {
         self.accounts = accounts
@@ -41,11 +42,18 @@ struct SharedNews {
     mutating func arrivals(_ question: Store.NewsQuestion, for account: Int64) throws -> Store.Arrivals? {
         guard question.views.isEmpty, let rows = try rows(after: question.cursor) else { return nil }
         var wanted: [Int64] = []
+        // Of the author of the rows before, who as a rule wrote several of them.
+        var author: Int64?
+        var since: Milliseconds?
         for row in rows {
             switch row.kind {
             case .post, .delete:
                 guard row.author != account else { return nil }
-                guard try isShown(row, to: account) else { continue }
+                if row.author != author {
+                    author = row.author
+                    since = try self.since(account, follows: row.author)
+                }
+                guard let since, row.created >= since else { continue }
                 guard row.kind == .post else { return nil }
                 wanted.append(row.arrival)
             case .follow, .unfollow, .like:
@@ -53,7 +61,11 @@ struct SharedNews {
             case .profile, .unlike, .revoke, .unknown, nil: continue
             }
         }
-        if let known = news[wanted] { return known }
+        if let last, last.wanted == wanted { return last.made }
+        if let known = news[wanted] {
+            last = (wanted, known)
+            return known
+        }
         var found: [(arrival: Int64, post: PostView)] = []
         for arrival in wanted {
             if let post = try post(at: arrival), !post.isDeleted { found.append((arrival, post)) }
@@ -61,6 +73,7 @@ struct SharedNews {
         let made = Store.Arrivals(
             news: News(found.map { .post($0.post, in: [.home]) }, isShared: true), places: found.map(\.arrival), cursor: end)
         news[wanted] = made
+        last = (wanted, made)
         return made
     }
 
@@ -83,11 +96,10 @@ struct SharedNews {
         return read
     }
 
-    /// The rule of `Store.concerns`.
-    private mutating func isShown(_ row: Row, to account: Int64) throws -> Bool {
-        let audience = try audience(of: row.author)
-        guard let since = audience.since[account] else { return false }
-        return row.created >= since || row.created >= audience.latest
+    /// From when on an account is shown what an author wrote, if at all. The rule of `Store.concerns`.
+    private mutating func since(_ account: Int64, follows author: Int64) throws -> Milliseconds? {
+        let audience = try audience(of: author)
+        return audience.since[account].map { min($0, audience.latest) }
     }
 
     private mutating func audience(of author: Int64) throws -> Audience {

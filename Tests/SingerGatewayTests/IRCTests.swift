@@ -255,4 +255,27 @@ import Testing
             }
         }
     }
+
+    @Test func `who may speak no more, having just spoken, is not heard`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (keeper) async throws in
+                try await keeper.register("keeper")
+                _ = try await keeper.ask("JOIN #talk")
+                var heard: [String] = []
+                try await gateway.connect { (other) async throws in
+                    try await other.register("other")
+                    _ = try await other.ask("JOIN #talk", "PRIVMSG #talk :one", "PRIVMSG #talk :two")
+                    heard += try await keeper.ask("MODE #talk +m")
+                    #expect(try await other.ask("PRIVMSG #talk :three").mention(" 404 "))
+                    heard += try await keeper.ask("MODE #talk +v other")
+                    _ = try await other.ask("PRIVMSG #talk :four", "PRIVMSG #talk :five")
+                    heard += try await keeper.ask("KICK #talk other")
+                    #expect(try await other.ask("PRIVMSG #talk :six").mention(" 404 "))
+                    heard += try await keeper.ask("TOPIC #talk :Tea")
+                }
+                let words = heard.filter { $0.contains(" PRIVMSG #talk ") }.compactMap { $0.split(separator: ":").last }
+                #expect(words == ["one", "two", "four", "five"])
+            }
+        }
+    }
 }

@@ -160,4 +160,47 @@ import Testing
         let log = try await peer.store.entries(of: alice.device.publicKey, in: 1...1_000)
         for (before, after) in zip(log, log.dropFirst()) { #expect(after.header.previous == before.id) }
     }
+
+    /// What the disk holds when nobody has said goodbye.
+    private func leftBehind(by peer: TestStore) throws -> TemporaryDirectory {
+        let copy = TemporaryDirectory()
+        for name in ["singer.db", "singer.db-wal"] {
+            try FileManager.default.copyItem(atPath: "\(peer.directory.path)/\(name)", toPath: "\(copy.path)/\(name)")
+        }
+        return copy
+    }
+
+    @Test func `a log that is long before it is needed holds what was committed, and nothing else, when the process is gone`() async throws {
+        let peer = try TestStore()
+        try await peer.addLocal(alice)
+        _ = try await peer.append("before", by: alice)
+        await peer.store.lengthenJournal()
+        let log = peer.directory.path + "/singer.db-wal"
+        func length() throws -> Int? { try FileManager.default.attributesOfItem(atPath: log)[.size] as? Int }
+        #expect(try length() == Store.journalBytes)
+        _ = try await peer.append("after", by: alice)
+        #expect(try length() == Store.journalBytes)
+
+        let found = try TestStore(leftBehind(by: peer))
+        #expect(try await found.texts(of: alice) == ["after", "before"])
+        _ = try await found.append("at last", by: alice)
+        #expect(try await found.texts(of: alice) == ["at last", "after", "before"])
+
+        // Who closes it gives the room back.
+        peer.store.close()
+        #expect(((try? length()) ?? 0) == 0)
+    }
+
+    @Test func `what is committed while the log is made longer is kept`() async throws {
+        let peer = try TestStore()
+        try await peer.addLocal(alice)
+        async let lengthened: Void = peer.store.lengthenJournal()
+        let written = try await withThrowingTaskGroup(of: EntryID.self) { group in
+            for number in 0..<200 { group.addTask { try await peer.append("post \(number)", by: alice).entry.id } }
+            return try await group.reduce(into: Set()) { $0.insert($1) }
+        }
+        await lengthened
+        let found = try TestStore(leftBehind(by: peer))
+        #expect(try await Set(found.store.entries(of: alice.device.publicKey, in: 1...1_000).map(\.id)) == written)
+    }
 }

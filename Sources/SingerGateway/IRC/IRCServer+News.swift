@@ -46,12 +46,13 @@ extension IRCServer {
 
     /// Posts of others in `&home`: the same bytes for all that agree in what changes them.
     private func showShared(_ news: News, to client: IRCClient) {
-        guard client.user != nil, !news.isEmpty, let home = client.views[Self.home] else { return }
+        // Not the whole view, which would be copied when it changes.
+        guard client.user != nil, !news.isEmpty, let channel = client.views[Self.home]?.channel else { return }
         client.views[Self.home]?.didShow(news.sharedPosts)
-        let way = IRCWay(capabilities: client.capabilities.intersection(.saying), idStyle: client.idStyle, channel: home.channel)
+        let way = IRCWay(capabilities: client.capabilities.intersection(.saying), idStyle: client.idStyle, channel: channel)
         let bytes = renderings.bytes(of: news, as: way) { bytes in
             for case .post(let post, in: _) in news.pushes {
-                write(item(post, in: home.channel, by: IRCAccount.source(of: post.author), client), for: way.capabilities, to: &bytes)
+                write(item(post, in: channel, by: IRCAccount.source(of: post.author), client), for: way.capabilities, to: &bytes)
             }
         }
         send(bytes, to: client)
