@@ -175,7 +175,7 @@ final class Outbox {
 
     /// Sends bytes, or keeps them. What is left of them was given to the channel.
     private func send(_ bytes: inout ByteBuffer, _ context: ChannelHandlerContext) {
-        // As long as the channel was given nothing, it has room.
+        // As long as the channel has nothing left to send, it has room.
         guard backlog.readableBytes == 0, (socket != nil && underWay == 0) || context.channel.isWritable else {
             backlog.writeImmutableBuffer(bytes)
             return

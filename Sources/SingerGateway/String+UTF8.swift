@@ -12,10 +12,10 @@ extension String {
         self.init(decoding: bytes, as: UTF8.self)
         // What is not UTF-8 was replaced.
         guard utf8.count == bytes.count else { return nil }
-        let isSame = utf8.withContiguousStorageIfAvailable { text in
+        let isSame = withUTF8 { text in
             guard let start = bytes.baseAddress, let text = text.baseAddress else { return true }
             return memcmp(text, start, bytes.count) == 0
         }
-        guard isSame ?? utf8.elementsEqual(bytes) else { return nil }
+        guard isSame else { return nil }
     }
 }

@@ -175,7 +175,7 @@ extension Node {
         for author in authors {
             guard let followers = followersHere[author] else { continue }
             // An author may have thousands of them here, and write many entries at once: as few as can be are put into the set of the others.
-            concerned = followers.count > concerned.count ? followers.union(concerned) : concerned.union(followers)
+            if followers.count > concerned.count { concerned = followers.union(concerned) } else { concerned.formUnion(followers) }
         }
         for account in concerned { opened[account]?.logins.values.forEach { $0.wake() } }
         viewers.wake()

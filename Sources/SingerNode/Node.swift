@@ -110,7 +110,7 @@ public actor Node {
     let jobs: AsyncStream<@Sendable () async -> Void>
     let addJob: AsyncStream<@Sendable () async -> Void>.Continuation
 
-    /// Shared within the actor: every entry looks at those of all whom it concerns.
+    /// A class, so that looking at one, as every entry does at those of all whom it concerns, copies nothing.
     final class OpenAccount {
         let keys: Keys
         let certificate: Certificate

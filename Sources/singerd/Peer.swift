@@ -85,7 +85,7 @@ private struct Start: Service {
 
     func run() async throws {
         FileHandle.standardOutput.write(Data((line + "\n").utf8))
-        await store.lengthenJournal()
+        await cancelWhenGracefulShutdown { [store] in await store.lengthenJournal() }
         try await gracefulShutdown()
     }
 }

@@ -9,15 +9,10 @@ final class IRCChannel {
     }
     var topic: Topic?
     var modes: Set<Character> = ["n", "t"] {
-        didSet {
-            isModerated = modes.contains("m")
-            changes += 1
-        }
+        didSet { changes += 1 }
     }
-    /// Of members and modes: as long as it is the same, whoever was heard is heard.
+    /// How often members and modes changed: as long as it is the same, whoever was heard is heard.
     private(set) var changes = 0
-    /// Asked for every message.
-    private var isModerated = false
     var key: String?
     var metadata: [String: String] = [:]
     var history = IRCHistory()
@@ -51,7 +46,7 @@ final class IRCChannel {
     /// Whether somebody may speak here.
     func hears(_ user: IRCUser) -> Bool {
         let member = members[user.number]
-        if isModerated, member?.isOperator != true, member?.isVoiced != true { return false }
+        if modes.contains("m"), member?.isOperator != true, member?.isVoiced != true { return false }
         return member != nil || !modes.contains("n")
     }
 

@@ -12,7 +12,9 @@ final class IRCClient {
     var capVersion = 301
     var registration = IRCRegistration()
     /// Set when registration is complete.
-    var user: IRCUser?
+    var user: IRCUser? {
+        didSet { speech = nil }
+    }
     var login: Login?
     /// The login whose timeline it is being shown.
     var settling: Login?

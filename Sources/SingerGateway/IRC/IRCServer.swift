@@ -105,12 +105,13 @@ actor IRCServer {
     func takeAtOnce(_ lines: inout LineDecoder, from number: Int) -> (next: Session.Next, waits: LineDecoder.Item?) {
         guard let client = clients[number] else { return (.close, nil) }
         client.liveness.heard(.now())
-        let time = now
+        var time = now
         while !client.isGone {
             if lines.take({ relay($0, from: client, at: time) || pong($0, to: client) }) { continue }
             guard let item = lines.next() else { return (.more, nil) }
             switch begin(Input(item, lines), from: client) {
-            case .done(.more): continue
+            // What comes behind is said no earlier.
+            case .done(.more): time = now
             case .done(.close): return (.close, nil)
             case .waits: return (.more, item)
             }
