@@ -1,6 +1,6 @@
-/// What the disk can do: 4 KiB appended, and made durable with fdatasync(2), one after the other.
+/// What the disk can do: 4 KiB appended, and made durable with fdatasync(2), one after the other. With `over` they are written over what is there already.
 ///
-///     fsyncbench DIRECTORY COUNT
+///     fsyncbench DIRECTORY COUNT [over]
 #include "load.h"
 
 #include <fcntl.h>
@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 int main(int count, char **arguments) {
-    if (count != 3) return fputs("fsyncbench DIRECTORY COUNT\n", stderr), 64;
+    const bool writes_over = count == 4 && !strcmp(arguments[3], "over");
+    if (count != 3 && !writes_over) return fputs("fsyncbench DIRECTORY COUNT [over]\n", stderr), 64;
     const int commits = atoi(arguments[2]);
     char path[4096], block[4096];
     memset(block, 'x', sizeof block);
@@ -17,6 +18,11 @@ int main(int count, char **arguments) {
     const int file = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
     if (file < 0) die(path);
     unlink(path);
+    if (writes_over) {
+        for (int i = 0; i < commits; i++)
+            if (write(file, block, sizeof block) != sizeof block) die(path);
+        if (fdatasync(file) || lseek(file, 0, SEEK_SET)) die(path);
+    }
     durations times;
     durations_init(&times, (size_t)commits);
     const uint64_t start = now_ns();

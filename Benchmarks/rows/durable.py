@@ -39,6 +39,7 @@ def run(bench):
             "bare store, a commit each": lambda: bare(bench, min(count, 500), 1),
             "bare store, 64 a commit": lambda: bare(bench, count, 64),
             "disk alone": lambda: disk(bench, min(count, 500)),
+            "disk alone, written over": lambda: disk(bench, min(count, 500), "over"),
         }
         caption = f"{sessions} session{'s' if sessions > 1 else ''}, {'one post at a time' if depth == 1 else f'{depth} posts on their way'}"
         bench.report.table(
@@ -54,6 +55,6 @@ def bare(bench, rows, batch):
     }
 
 
-def disk(bench, commits):
-    sample = bench.tools.run("fsyncbench", bench.scratch, commits)
+def disk(bench, commits, *how):
+    sample = bench.tools.run("fsyncbench", bench.scratch, commits, *how)
     return {"requests_per_s": sample["commits_per_s"], "reply_p50_us": sample["commit_p50_us"], "reply_p99_us": sample["commit_p99_us"]}
