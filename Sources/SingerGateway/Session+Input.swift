@@ -11,8 +11,11 @@ extension Session {
 
     // MARK: From the handler
 
-    /// Whether more may be read: one chunk is kept while a command is carried out.
-    func noteWants() { handler.value.isWanted = !hasUnread || isDraining }
+    /// A client that sends a command and waits for its answer never has a second chunk unread: its channel goes on reading all the time, which spares
+    /// two system calls a command, and what it sends next is heard of when it comes.
+    static let chunksMax = 2
+
+    func noteWants() { handler.value.isWanted = chunksUnread < Self.chunksMax || isDraining }
 
     func received(_ bytes: ByteBuffer) {
         guard !isDraining else { return }
@@ -33,7 +36,7 @@ extension Session {
     }
 
     private func wakeForInput() {
-        hasUnread = true
+        chunksUnread += 1
         if isIdle, case .irc = phase, !isCounted {
             isCounted = true
             gateway.irc.assumeIsolated { $0.woken += 1 }
@@ -109,14 +112,14 @@ extension Session {
     ///
     /// - Returns: `false` at the end of the input.
     func moreInput() async throws -> Bool {
-        while !hasUnread {
+        while chunksUnread == 0 {
             switch inputEnd {
             case nil: await awaitInput()
             case .closed: return false
             case .lost: throw ChannelError.eof
             }
         }
-        hasUnread = false
+        chunksUnread = 0
         return true
     }
 
@@ -125,7 +128,7 @@ extension Session {
         await withTaskExecutorPreference(gateway.loopTasks) {
             await withCheckedContinuation { continuation in
                 // On the way here something may have come.
-                guard !hasUnread, inputEnd == nil else { return continuation.resume() }
+                guard chunksUnread == 0, inputEnd == nil else { return continuation.resume() }
                 inputWaiting = continuation
                 handler.value.resumeReading()
             }

@@ -6,7 +6,7 @@ internal import SingerNode
 /// One connection: its lines are commands, carried out in order; what is new for its account is written in between.
 ///
 /// Every reply, and every batch of pushes, is written whole, and what comes in one turn of the event loop goes out together. Who
-/// does not read is waited for, so a slow client holds up only itself, and at most one unread chunk of its input is kept.
+/// does not read is waited for, so a slow client holds up only itself, and at most `Session.chunksMax` unread chunks of its input are kept.
 ///
 /// Lines that need nothing from elsewhere are carried out as they are read; for others `run` is woken.
 actor Session {
@@ -59,7 +59,8 @@ actor Session {
 
     // Input: see Session+Input.swift.
     var hasBegun = false
-    var hasUnread = false { didSet { noteWants() } }
+    /// Chunks that were read, and that `run` has not looked at.
+    var chunksUnread = 0 { didSet { noteWants() } }
     /// What an IRC client asked for at once.
     var isToClose = false
     /// Nothing is carried out any more.
@@ -177,7 +178,7 @@ actor Session {
         let timeout = closeChannel(in: .seconds(2))
         defer { timeout.cancel() }
         isDraining = true
-        hasUnread = false
+        chunksUnread = 0
         while inputEnd == nil { await awaitInput() }
     }
 

@@ -1,4 +1,5 @@
 import SingerCore
+import SingerTesting
 import Testing
 
 @testable import SingerGateway
@@ -69,6 +70,23 @@ import Testing
             let registered = try await gateway.converse("NICK dev\r\nUSER dev 0 * :dev\r\nREGISTER dev correct-horse\r\nPOST last words\r\nHELP")
             #expect(registered.contains(" 900 dev ") && registered.contains(" NOTICE dev :posted "))
             #expect(registered.split(separator: "\r\n").last?.contains(" 706 dev ") == true)
+        }
+    }
+
+    @Test func `what a client says as soon as it is welcome comes before what another says after it`() async throws {
+        try await withGateway { (gateway) async throws in
+            let reader = try LineClient(port: gateway.port)
+            reader.send("NICK reader\r\nUSER reader 0 * :reader\r")
+            while try await reader.line()?.contains(" 376 ") == false {}
+            for number in 0..<300 {
+                let writer = try LineClient(port: gateway.port)
+                writer.send("NICK w\(number)\r\nUSER w 0 * :w\r")
+                while try await writer.line()?.contains(" 376 ") == false {}
+                writer.send("PRIVMSG reader :\(number)\r")
+                reader.send("PING after\r")
+                #expect(try await reader.line()?.hasSuffix(" PRIVMSG reader :\(number)") == true)
+                #expect(try await reader.line()?.contains(" PONG ") == true)
+            }
         }
     }
 
