@@ -110,14 +110,13 @@ final class GroupCommit: Sendable {
         while !writes.isEmpty {
             var begun = 0
             do {
-                try db.inTransaction(.immediate) {
+                try transact(db) {
                     for write in writes {
                         begun += 1
                         try write.body(db)
                     }
                     begun = 0
                     try ending(db)
-                    return .commit
                 }
                 for write in writes { write.finish(nil) }
                 return
@@ -128,6 +127,18 @@ final class GroupCommit: Sendable {
                 guard begun > 0 else { return writes.forEach { $0.finish(error) } }
                 writes.remove(at: begun - 1).finish(error)
             }
+        }
+    }
+    /// GRDB's own transactions prepare their two statements each time, at the price of two writes.
+    private func transact(_ db: Database, _ body: () throws -> Void) throws {
+        try db.step("BEGIN IMMEDIATE")
+        do {
+            try body()
+            try db.step("COMMIT")
+        } catch {
+            // Some errors have ended it already; and why it ends is the first of them.
+            if db.isInsideTransaction { try? db.rollback() }
+            throw error
         }
     }
 }

@@ -24,20 +24,19 @@ extension Store {
     /// speaks for another account.
     static func signer(_ certificate: Certificate, _ db: Database) throws -> Signer? {
         func row() throws -> Signer? {
-            var signer =
-                try db.first(
-                    """
-                    SELECT d.id, d.quarantined, d.revoked_after, a.id, a.key, a.certified,
-                        EXISTS (SELECT 1 FROM local_account l WHERE l.device_id = d.id)
-                    FROM device d JOIN account a ON a.id = d.account_id WHERE d.key = ?
-                    """, .blob(certificate.device.data)
-                ) { row -> Signer? in
-                    guard row.key(4) == certificate.account, row.bool(5) else { return nil }
-                    let device = DeviceRow(id: row.int(0), isQuarantined: row.bool(1), revokedAfter: row.isNull(2) ? nil : row.int(2))
-                    return Signer(certificate: certificate, accountID: row.int(3), device: device, writesHere: row.bool(6))
-                } ?? nil
-            if let id = signer?.device.id { signer?.end = try end(of: id, db) }
-            return signer
+            try db.first(
+                """
+                SELECT d.id, d.quarantined, d.revoked_after, a.id, a.key, a.certified,
+                    EXISTS (SELECT 1 FROM local_account l WHERE l.device_id = d.id), \(Neighbour.columns)
+                FROM device d JOIN account a ON a.id = d.account_id LEFT JOIN entry e ON e.device_id = d.id
+                WHERE d.key = ? ORDER BY e.seq DESC LIMIT 1
+                """, .blob(certificate.device.data)
+            ) { row -> Signer? in
+                guard row.key(4) == certificate.account, row.bool(5) else { return nil }
+                let device = DeviceRow(id: row.int(0), isQuarantined: row.bool(1), revokedAfter: row.isNull(2) ? nil : row.int(2))
+                return Signer(
+                    certificate: certificate, accountID: row.int(3), device: device, writesHere: row.bool(6), end: row.isNull(7) ? nil : try Neighbour(row, from: 7))
+            } ?? nil
         }
         if let known = try row() { return known }
         let accountID = try certify(certificate.account, as: certificate.name, db)
@@ -72,16 +71,20 @@ extension Store {
             self.hasBody = hasBody
         }
 
-        static let columns = "seq, id, hash, previous, created, body IS NOT NULL"
+        /// Of `entry e`.
+        static let columns = "e.seq, e.id, e.hash, e.previous, e.created, e.body IS NOT NULL"
 
-        init(_ row: SQLRow) throws {
-            guard let hash: EntryID = row.key(2) else { throw StoreError.corrupt("an entry's hash has not 32 bytes") }
-            self.init(seq: row.int(0), arrival: row.int(1), hash: hash, previous: row.key(3), created: row.int(4), hasBody: row.bool(5))
+        /// - Parameter first: the first of `columns` in the row.
+        init(_ row: SQLRow, from first: Int32 = 0) throws {
+            guard let hash: EntryID = row.key(first + 2) else { throw StoreError.corrupt("an entry's hash has not 32 bytes") }
+            self.init(
+                seq: row.int(first), arrival: row.int(first + 1), hash: hash, previous: row.key(first + 3), created: row.int(first + 4),
+                hasBody: row.bool(first + 5))
         }
     }
 
     static func end(of deviceID: Int64, _ db: Database) throws -> Neighbour? {
-        try db.first("SELECT \(Neighbour.columns) FROM entry WHERE device_id = ? ORDER BY seq DESC LIMIT 1", .int(deviceID)) { try Neighbour($0) }
+        try db.first("SELECT \(Neighbour.columns) FROM entry e WHERE e.device_id = ? ORDER BY e.seq DESC LIMIT 1", .int(deviceID)) { try Neighbour($0) }
     }
 
     /// What stands at the place of an entry in its log, and beside it.
@@ -97,7 +100,7 @@ extension Store {
                 if let end = signer.end, end.seq == seq - 1 { before = end }
                 return
             }
-            let sql = "SELECT \(Neighbour.columns) FROM entry WHERE device_id = ?1 AND seq BETWEEN ?2 - 1 AND ?2 + 1"
+            let sql = "SELECT \(Neighbour.columns) FROM entry e WHERE e.device_id = ?1 AND e.seq BETWEEN ?2 - 1 AND ?2 + 1"
             try db.each(sql, [.int(signer.device.id), .int(seq)]) { row in
                 let neighbour = try Neighbour(row)
                 switch neighbour.seq {
