@@ -180,14 +180,14 @@ final class Outbox {
             backlog.writeImmutableBuffer(bytes)
             return
         }
-        sendAtOnce(&bytes, context)
+        sendAtOnce(&bytes)
         if bytes.readableBytes > 0 { context.writeAndFlush(NIOAny(bytes), promise: written(context)) }
     }
 
     /// Takes from `bytes` what the socket takes. If it takes nothing, or is gone, the channel finds out why.
-    private func sendAtOnce(_ bytes: inout ByteBuffer, _ context: ChannelHandlerContext) {
-        // As long as the channel is active the number is that of its socket.
-        guard let socket, underWay == 0, context.channel.isActive else { return }
+    private func sendAtOnce(_ bytes: inout ByteBuffer) {
+        // A channel that closes its socket detaches its handler before anything else runs: as long as there is a context, the number is that of its socket.
+        guard let socket, underWay == 0 else { return }
         let count = bytes.withUnsafeReadableBytes { Self.send(socket, $0) }
         if count > 0 { bytes.moveReaderIndex(forwardBy: count) }
     }

@@ -15,7 +15,7 @@ extension Session {
     /// two system calls a command, and what it sends next is heard of when it comes.
     static let chunksMax = 2
 
-    func noteWants() { handler.value.isWanted = chunksUnread < Self.chunksMax || isDraining }
+    func noteWants() { handler.value.isReading = chunksUnread < Self.chunksMax || isDraining }
 
     func received(_ bytes: ByteBuffer) {
         guard !isDraining else { return }
@@ -130,7 +130,6 @@ extension Session {
                 // On the way here something may have come.
                 guard chunksUnread == 0, inputEnd == nil else { return continuation.resume() }
                 inputWaiting = continuation
-                handler.value.resumeReading()
             }
         }
         isIdle = false

@@ -5,10 +5,8 @@ internal import NIOCore
 ///
 /// Nothing more is read while the session has not looked at what was: that bounds what is held for a client that sends faster than
 /// it is answered.
-final class SessionHandler: ChannelDuplexHandler {
+final class SessionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
 
     /// Ends the input of a channel, as if the client had closed its half, so that a session that waits for a line goes on to its end.
     struct EndOfInput: Sendable {}
@@ -17,22 +15,16 @@ final class SessionHandler: ChannelDuplexHandler {
     /// Until the connection is gone.
     private var session: Session?
     private var context: ChannelHandlerContext?
-    private var isReadHeld = false
-    /// Whether the session wants what is read.
-    var isWanted = true
+    /// Whether the session wants what the client sends; until then it waits with the client's machine.
+    var isReading = true {
+        didSet { if isReading != oldValue { try? context?.channel.syncOptions?.setOption(.autoRead, value: isReading) } }
+    }
 
     init(outbox: Outbox) {
         self.outbox = outbox
     }
 
     func serve(_ session: Session) { self.session = session }
-
-    /// Goes on reading, if that was held up.
-    func resumeReading() {
-        guard isReadHeld else { return }
-        isReadHeld = false
-        context?.read()
-    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
@@ -49,10 +41,6 @@ final class SessionHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
         session?.assumeIsolated { $0.received(bytes) }
-    }
-
-    func read(context: ChannelHandlerContext) {
-        if isWanted, session != nil { context.read() } else { isReadHeld = true }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {

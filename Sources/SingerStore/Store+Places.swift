@@ -34,8 +34,8 @@ extension Store {
             ) { row -> Signer? in
                 guard row.key(4) == certificate.account, row.bool(5) else { return nil }
                 let device = DeviceRow(id: row.int(0), isQuarantined: row.bool(1), revokedAfter: row.isNull(2) ? nil : row.int(2))
-                return Signer(
-                    certificate: certificate, accountID: row.int(3), device: device, writesHere: row.bool(6), end: row.isNull(7) ? nil : try Neighbour(row, from: 7))
+                let end = row.isNull(7) ? nil : try Neighbour(row, from: 7)
+                return Signer(certificate: certificate, accountID: row.int(3), device: device, writesHere: row.bool(6), end: end)
             } ?? nil
         }
         if let known = try row() { return known }
