@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SingerCore
 
 /// What becomes of the lines of a peer.
@@ -34,7 +35,8 @@ extension Interactive {
             take(done, of: request)
         // The code is for programs; the text says it all.
         case .failed(let code, let text, let tag):
-            guard let request = finish(tag) else {
+            // Of a line that could not be read the peer does not know the tag. Replies come in order: it is the oldest that is open.
+            guard let request = finish(tag ?? sent.first) else {
                 output += renderer.error(text)
                 return
             }
@@ -55,6 +57,7 @@ extension Interactive {
                 output += renderer.error("no answer came to \(typed.isSecret ? typed.verb : "\(typed.verb) \(typed.rest)"); look before you repeat it")
             }
         }
+        if requests.values.contains(where: { if case .help = $0.purpose { true } else { false } }) { knowsCommands = false }
         requests = [:]
         sent = []
         if question == .busy { ask(openQuestion) }
@@ -156,8 +159,8 @@ extension Interactive {
         // A page stands alone: its first post has its day.
         var whole = Renderer(palette: renderer.palette, columns: terminal.columns, me: renderer.me)
         terminal.page(rows.flatMap { whole.lines($0) }, with: pager)
-        // What was typed at the pager is none of ours, Ctrl-C least of all.
-        _ = Terminal.takeSignals()
+        // What was typed at the pager is none of ours, Ctrl-C least of all; who ends this program means it.
+        if !Terminal.takeSignals().isDisjoint(with: [SIGTERM, SIGHUP]) { leave() }
         renderer.columns = terminal.columns
         show(words)
     }

@@ -87,9 +87,10 @@ package final class Terminal {
 
     /// Stops the program, as Ctrl-Z does, until it is continued.
     func suspend() {
-        creadline_lend()
+        // Before the first prompt the terminal is as it was found.
+        if isStarted { creadline_lend() }
         kill(getpid(), SIGSTOP)
-        creadline_take_back()
+        if isStarted { creadline_take_back() }
     }
 
     /// Shows lines a screen at a time, by another program.

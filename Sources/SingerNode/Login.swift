@@ -159,12 +159,16 @@ public final class Login: Sendable {
     public func open(_ view: View) async -> Bool {
         viewers.insert(self)
         let latest = (try? await store.latestArrival()) ?? 0
-        return state.withLock { state in
+        let isOpen = state.withLock { state in
+            guard !state.isFinished else { return false }
             guard state.views[view] == nil else { return true }
             guard state.views.count < Limits.viewsMax else { return false }
             state.views[view] = latest
             return true
         }
+        // Whose session ended meanwhile, or had room for none.
+        if state.withLock({ $0.isFinished || $0.views.isEmpty }) { viewers.remove(self) }
+        return isOpen
     }
 
     public func close(_ view: View) {

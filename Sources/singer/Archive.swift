@@ -16,6 +16,7 @@ struct Export: ParsableCommand {
     var file: String
 
     func run() throws {
+        StandardOutput.reserve()
         let archivist = Archivist(try peer.settings())
         try finish { try archivist.export(to: file) }
     }
@@ -39,6 +40,7 @@ struct Import: ParsableCommand {
     var file: String
 
     func run() throws {
+        StandardOutput.reserve()
         if check { return try finish { try Archivist.check(file) } }
         let archivist = Archivist(try peer.settings())
         try finish { try archivist.import(from: file) }

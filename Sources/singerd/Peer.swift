@@ -84,7 +84,8 @@ private struct Start: Service {
     let line: String
 
     func run() async throws {
-        FileHandle.standardOutput.write(Data((line + "\n").utf8))
+        // Whoever does not read it can do without.
+        try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
         await cancelWhenGracefulShutdown { [store] in await store.lengthenJournal() }
         try await gracefulShutdown()
     }

@@ -24,6 +24,7 @@ struct Singerd: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         // Whatever this process makes is its owner's alone.
         umask(0o077)
+        Self.raiseFileLimit()
         do {
             let settings = try await Settings(options)
             let level = settings.logLevel
@@ -41,9 +42,21 @@ struct Singerd: AsyncParsableCommand {
     }
 
     private static func failure(_ text: String, code: Int32) -> ExitCode {
-        FileHandle.standardError.write(Data("singerd: \(text)\n".utf8))
+        try? FileHandle.standardError.write(contentsOf: Data("singerd: \(text)\n".utf8))
         return ExitCode(code)
     }
+
+    /// As many sockets as the gateway admits sessions, and some for links: what a shell gives is often no more than 1,024.
+    private static func raiseFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        let wanted = rlim_t(Limits.sessionsMax + filesBesideSessions)
+        guard limit.rlim_cur < wanted else { return }
+        limit.rlim_cur = min(wanted, limit.rlim_max)
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
+    private static let filesBesideSessions = 4_096
 }
 
 /// The command line is wrong.

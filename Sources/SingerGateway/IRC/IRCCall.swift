@@ -117,6 +117,13 @@ extension IRCServer {
         }
     }
 
+    /// Puts the replies there are so far into the outbox, before something is waited for. Those to a command with a label stay together.
+    func tellSoFar(_ call: IRCCall) {
+        guard call.label == nil else { return }
+        finish(call)
+        call.replies = []
+    }
+
     func write(_ reply: IRCReply, in batch: String?, for capabilities: IRCCapabilities, to bytes: inout ByteBuffer) {
         let inside = batch.map { [IRCMessage.Tag("batch", $0)] } ?? []
         switch reply {

@@ -2,7 +2,7 @@ internal import SingerCore
 
 /// What was said in an ordinary channel or between two users, as long as the peer runs. The oldest goes first.
 struct IRCHistory {
-    private enum Entry {
+    fileprivate enum Entry {
         case item(IRCHistoryItem)
         case said(IRCSaid)
 
@@ -12,9 +12,22 @@ struct IRCHistory {
             case .said(let said): said.item
             }
         }
+
+        /// What it takes in memory, about.
+        var bytes: Int {
+            switch self {
+            case .said(let said): said.text.utf8.count + Self.bytesBesideText
+            case .item(let item):
+                item.lines.reduce(Self.bytesBesideText) { $0 + $1.text.utf8.count }
+                    + item.clientTags.reduce(0) { $0 + $1.key.utf8.count + ($1.value?.utf8.count ?? 0) }
+            }
+        }
+
+        private static let bytesBesideText = 200
     }
 
-    private var entries: [Entry] = []
+    fileprivate var entries: [Entry] = []
+    private var bytes = 0
 
     var items: [IRCHistoryItem] { entries.map(\.item) }
     var last: IRCHistoryItem? { entries.last?.item }
@@ -24,13 +37,21 @@ struct IRCHistory {
 
     private mutating func append(_ entry: Entry) {
         entries.append(entry)
+        bytes += entry.bytes
         // Some at a time: taking the first away moves all others.
-        if entries.count > IRCLimits.historyMessagesMax + IRCLimits.historySlack { entries.removeFirst(IRCLimits.historySlack) }
+        while entries.count > IRCLimits.historyMessagesMax + IRCLimits.historySlack || (bytes > IRCLimits.historyBytesMax && entries.count > 1) {
+            let oldest = entries.prefix(min(IRCLimits.historySlack, entries.count - 1))
+            bytes -= oldest.reduce(0) { $0 + $1.bytes }
+            entries.removeFirst(oldest.count)
+        }
     }
 
     func item(_ messageID: String) -> IRCHistoryItem? { items.last { $0.messageID == messageID } }
 
-    mutating func remove(_ messageID: String) { entries.removeAll { $0.item.messageID == messageID } }
+    mutating func remove(_ messageID: String) {
+        entries.removeAll { $0.item.messageID == messageID }
+        bytes = entries.reduce(0) { $0 + $1.bytes }
+    }
 }
 
 /// One more line of somebody who speaks in a channel, of which nothing is made until somebody asks for the history.
@@ -137,7 +158,16 @@ struct IRCPlace: Hashable, Sendable {
 }
 
 extension IRCHistory {
-    var lastMessage: Milliseconds? { items.last { $0.command == "PRIVMSG" || $0.command == "NOTICE" }?.time }
+    var lastMessage: Milliseconds? {
+        for entry in entries.reversed() {
+            switch entry {
+            case .said(let said): return said.time
+            case .item(let item) where item.command == "PRIVMSG" || item.command == "NOTICE": return item.time
+            case .item: continue
+            }
+        }
+        return nil
+    }
 
     /// A piece of it, oldest first. Bounds are exclusive, except for AROUND. A place that is not known gives nothing.
     func items(_ subcommand: String, _ places: [IRCPlace], _ limit: Int, for capabilities: IRCCapabilities) -> [IRCHistoryItem] {

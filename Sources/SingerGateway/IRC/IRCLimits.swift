@@ -19,6 +19,10 @@ enum IRCLimits {
     /// Of ordinary channels and private messages; views keep theirs in the store.
     static let historyMessagesMax = 500
     static let historySlack = 50
+    /// More than so many messages of one full line have; those of many lines, or with tags as long as lines, have less room.
+    static let historyBytesMax = 512 << 10
+    /// Invitations to one channel of users who are not here any more.
+    static let invitedMax = 64
     /// About a screen.
     static let viewPostsShown = 20
     static let historyConversationsMax = 50

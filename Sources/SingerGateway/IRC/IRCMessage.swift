@@ -109,6 +109,7 @@ struct IRCMessage: Hashable, Sendable {
 
     private static func tags(_ text: Substring) -> [Tag] {
         var tags: [Tag] = []
+        var indexes: [String: Int] = [:]
         for part in text.utf8.split(separator: UInt8(ascii: ";")) {
             let pair = Substring(part)
             let equals = pair.utf8.firstIndex(of: UInt8(ascii: "="))
@@ -116,8 +117,12 @@ struct IRCMessage: Hashable, Sendable {
             guard !key.isEmpty else { continue }
             let value = equals.map { unescape(pair[pair.utf8.index(after: $0)...]) }
             // The last of those with the same key counts.
-            tags.removeAll { $0.key == key }
-            tags.append(Tag(key, value))
+            if let index = indexes[key] {
+                tags[index] = Tag(key, value)
+            } else {
+                indexes[key] = tags.count
+                tags.append(Tag(key, value))
+            }
         }
         return tags
     }

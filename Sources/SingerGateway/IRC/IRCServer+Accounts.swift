@@ -18,6 +18,7 @@ extension IRCServer {
         guard let colon = given.firstIndex(of: ":") else { return }
         do {
             let login = try await logIn(String(given[..<colon]), String(given[given.index(after: colon)...]))
+            guard !client.isGone else { return await node.logout(login) }
             await become(login, call, takesName: true)
         } catch {
             numeric(.passwordMismatch, call, [], Failure(error).text)

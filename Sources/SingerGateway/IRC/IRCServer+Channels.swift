@@ -15,8 +15,9 @@ extension IRCServer {
         let keys = call.parameters.count > 1 ? call.parameters[1].split(separator: ",", omittingEmptySubsequences: false).map(String.init) : []
         for (index, name) in Self.targets(call.parameters[0]).enumerated() {
             if IRCName.isView(name) {
+                tellSoFar(call)
                 await joinView(name, call)
-            } else {
+            } else if call.client.user === user {
                 join(name, key: keys.indices.contains(index) ? keys[index] : nil, user, call)
             }
         }

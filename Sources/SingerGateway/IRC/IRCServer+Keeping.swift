@@ -20,7 +20,7 @@ extension IRCServer {
     /// Called before the account's session is closed. With the last one, the channels that it is in are kept for the next.
     func settleAccount(_ login: Login) async {
         let key = IRCPartyKey.account(login.account)
-        func isLast() -> Bool { !clients.values.contains { $0.login?.account == login.account } }
+        func isLast() -> Bool { loggedIn[login.account] == nil }
         guard isLast(), let channels = kept[key]?.channels else { return }
         do {
             try await node.setChannels(login, channels)

@@ -110,6 +110,7 @@ extension IRCServer {
                     failure(call, Failure(error))
                     return false
                 }
+                guard !call.client.isGone else { return false }
                 kept[.account(login.account), default: ClientState()].metadata = values
                 for client in sessions(of: user) { client.user?.metadata = values }
             }

@@ -6,6 +6,7 @@ extension IRCServer {
         switch call.parameters[0].asciiUppercased {
         case "+":
             let elsewhere = await followees(of: client, unlessHere: nicks)
+            guard !client.isGone else { return }
             let added = add(nicks, call)
             showMonitored(added, elsewhere, call)
             for nick in added {

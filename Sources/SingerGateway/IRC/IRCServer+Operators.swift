@@ -15,6 +15,8 @@ extension IRCServer {
         guard !channel.modes.contains("i") || channel.isOperator(user) else {
             return numeric(.operatorPrivilegesNeeded, call, [name], "You're not a channel operator")
         }
+        // Those who left without coming are forgotten.
+        if channel.invited.count >= IRCLimits.invitedMax { channel.invited.formIntersection(users.values.map(\.number)) }
         channel.invited.insert(invited.number)
         numeric(.inviting, call, [invited.nick, channel.name])
         if let away = invited.away { numeric(.away, call, [invited.nick], away) }

@@ -4,6 +4,8 @@ internal import SingerNode
 /// What is said in views.
 extension IRCServer {
     func sayToView(_ verb: String, _ target: String, _ lines: [IRCHistoryItem.Line], _ tags: [IRCMessage.Tag], _ call: IRCCall) async {
+        // Clients and bots use NOTICE for what nobody shall answer: it is not a post, and gets no error (RFC 2812, section 3.3.2).
+        guard verb != "NOTICE" else { return }
         let client = call.client
         guard let login = client.login else {
             failure(call, .needLogin)
@@ -13,8 +15,6 @@ extension IRCServer {
         guard let view else { return numeric(.cannotSendToChannel, call, [target], "Open the view first: /join \(target)") }
         let parent = tags.first { $0.key == "+draft/reply" || $0.key == "+reply" }?.value
         if verb == "TAGMSG" { return await react(to: parent, tags, call) }
-        // Clients and bots use NOTICE for what nobody shall answer: it is not a post, and gets no error (RFC 2812, section 3.3.2).
-        guard verb == "PRIVMSG" else { return }
         var text = ""
         for (index, line) in lines.enumerated() { text += (index > 0 && !line.isContinued ? "\n" : "") + line.text }
         if lines.count == 1, text.utf8.first == UInt8(ascii: "."), view == .home { return await runDotCommand(String(text.dropFirst()), call) }

@@ -22,7 +22,7 @@ extension IRCServer {
         } catch {
             return fail(call, "MARKREAD", "INTERNAL_ERROR", [target], Failure(error).text)
         }
-        guard user.key == key else { return }
+        guard user.key == key, !call.client.isGone else { return }
         kept[key, default: ClientState()].mark(folded, time)
         replyMarker(call, target)
         for client in sessions(of: user) where client !== call.client && client.capabilities.contains(.readMarker) {

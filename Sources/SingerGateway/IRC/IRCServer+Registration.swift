@@ -128,6 +128,7 @@ extension IRCServer {
         }
         guard canTake(nick, client) else {
             client.registration.nick = nil
+            client.registration.isNamed = false
             return numeric(.nicknameInUse, call, [nick], "Nickname is already in use")
         }
         let user: IRCUser
@@ -159,6 +160,8 @@ extension IRCServer {
     func settle(_ call: IRCCall) async {
         let client = call.client
         guard client.user != nil, let login = client.login, client.told !== login, client.settling !== login else { return }
+        // Before what others say meanwhile.
+        tellSoFar(call)
         client.settling = login
         defer { if client.settling === login { client.settling = nil } }
         if client.views.isEmpty { await openHome(client, login, call) }
@@ -184,6 +187,8 @@ extension IRCServer {
     /// The connection ends; with the last one its user goes.
     func depart(_ client: IRCClient, _ reason: String, isLost: Bool) async {
         guard clients.removeValue(forKey: client.number) != nil else { return }
+        // Whatever it has under way finds out, and leaves nothing behind.
+        client.isGone = true
         client.liveCheck?.cancel()
         for nick in client.monitored.keys { unwatch(nick, client) }
         if let user = client.user {
@@ -192,7 +197,6 @@ extension IRCServer {
         }
         client.user = nil
         await leaveAccount(client)
-        client.isGone = true
     }
 
     func remove(_ user: IRCUser, _ reason: String, isLost: Bool) {
@@ -206,10 +210,9 @@ extension IRCServer {
         users[user.nick.ircFolded] = nil
         remember(user, as: user.nick)
         tellWatchers(of: user.nick, nil)
-        if user.account == nil {
-            conversations[user.key] = nil
-            kept[user.key] = nil
-        }
+        // Also of who was a guest before it logged in.
+        conversations[.guest(user.number)] = nil
+        kept[.guest(user.number)] = nil
     }
 
     private func remember(_ user: IRCUser, as nick: String) {

@@ -43,7 +43,7 @@ struct IRCSpeech {
 extension IRCServer {
     /// Sends what a client says to all other connections in a channel.
     func relay(in channel: IRCChannel, from speaker: IRCClient, _ write: (IRCCapabilities, inout ByteBuffer) -> Void) {
-        if let run, run.channel === channel, run.speaker === speaker, run.parts.allSatisfy({ !$0.bytes.isSent }) {
+        if let run, run.channel === channel, run.speaker === speaker, !run.parts.isEmpty, run.parts.allSatisfy({ !$0.bytes.isSent }) {
             for part in run.parts { part.bytes.append { write(part.capabilities, &$0) } }
             return
         }

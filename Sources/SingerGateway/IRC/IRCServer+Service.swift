@@ -93,7 +93,7 @@ extension IRCServer {
             await leaveAccount(client)
             if let user = client.user {
                 numeric(.loggedOut, call, [user.source], "You are now logged out")
-                if !user.clients.contains(where: { $0.login != nil }) { setAccount(user, nil, call) }
+                if user.clients.contains(where: { $0.login != nil }) { detach(client, from: user, call) } else { setAccount(user, nil, call) }
             }
             answer(reply, call, in: place)
         case .format: failure(call, Failure(.badParameter, "IRC has a format of its own"), command: "FORMAT")

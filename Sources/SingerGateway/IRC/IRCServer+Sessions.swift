@@ -11,6 +11,7 @@ extension IRCServer {
     func become(_ login: Login, _ call: IRCCall, takesName: Bool, confirm: () -> Void = {}) async {
         let client = call.client
         let parts = await closeAccount(client)
+        guard !client.isGone else { return await node.logout(login) }
         setLogin(login, client)
         await recall(login)
         guard client.login === login else { return }
@@ -39,7 +40,7 @@ extension IRCServer {
         if takesName {
             evict(from: account.name, by: account)
             if let holder = users[account.name.ircFolded], holder !== client.user {
-                await attach(client, to: holder, call)
+                if !accountsAlone.contains(account.key) { await attach(client, to: holder, call) }
             } else if let user = client.user {
                 rename(user, to: account.name, call)
             }
@@ -63,11 +64,12 @@ extension IRCServer {
         finish(call)
     }
 
-    /// A guest does not keep a nick that is the name of an account which is here.
+    /// Nobody else, guest or account, keeps a nick that is the name of an account which is here.
     private func evict(from name: String, by account: IRCAccount) {
-        guard let holder = users[name.ircFolded], holder.account == nil else { return }
+        guard let holder = users[name.ircFolded], holder.account?.key != account.key else { return }
         guard !holder.clients.contains(where: { $0.login?.account == account.key }) else { return }
-        let note = "\(holder.nick) is the name of an account, and its owner is here. REGISTER keeps a name for you."
+        let advice = holder.account == nil ? " REGISTER keeps a name for you." : ""
+        let note = "\(holder.nick) is the name of an account, and its owner is here.\(advice)"
         send(IRCOutgoing("NOTICE", [holder.nick], source: serverName, text: note), to: holder)
         rename(holder, to: freeNick(), nil)
     }
@@ -106,7 +108,7 @@ extension IRCServer {
     }
 
     /// The connection leaves a user whose other connections go on.
-    private func detach(_ client: IRCClient, from user: IRCUser, _ call: IRCCall) {
+    func detach(_ client: IRCClient, from user: IRCUser, _ call: IRCCall) {
         let nick = freeNick()
         call.reply(action(of: user, "NICK", [nick]))
         for channel in user.channels.values { call.reply(action(of: user, "PART", [channel.name])) }

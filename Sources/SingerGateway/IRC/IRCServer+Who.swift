@@ -112,7 +112,7 @@ extension IRCServer {
         }
         if !shown.isEmpty {
             let names = shown.map { (($0.members[user.number]?.prefix(isMulti: call.client.capabilities.contains(.multiPrefix))) ?? "") + $0.name }
-            numeric(.whoisChannels, call, [user.nick], names.joined(separator: " "))
+            for line in Self.packed(names) { numeric(.whoisChannels, call, [user.nick], line.joined(separator: " ")) }
         }
         numeric(.whoisServer, call, [user.nick, serverName], "Singer")
         if let away = user.away { numeric(.away, call, [user.nick], away) }

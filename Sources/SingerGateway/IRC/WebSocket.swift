@@ -91,6 +91,8 @@ final class WebSocketLines: ChannelDuplexHandler {
             message.writeInteger(UInt8(ascii: "\n"))
             context.fireChannelRead(wrapInboundOut(message))
             message = ByteBuffer()
+        // Who asks and does not read is not answered: answers that nobody takes would pile up.
+        case .ping where !context.channel.isWritable: break
         case .ping:
             context.writeAndFlush(wrapOutboundOut(WebSocketFrame(fin: true, opcode: .pong, data: frame.unmaskedData)), promise: nil)
         case .connectionClose:
