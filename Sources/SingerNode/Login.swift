@@ -196,13 +196,34 @@ public final class Login: Sendable {
     // MARK: What there is to tell
 
     /// Called before the commit, so that no read can see the entry first.
-    func wrote(_ arrival: Int64) {
+    private func wrote(_ arrival: Int64) {
         let count = state.withLock { state in
             state.written.insert(arrival)
             return state.written.count
         }
         // Reading past what it wrote, it forgets it.
         if count >= Self.writtenMax { wake() }
+    }
+
+    /// Carries out a write that tells of each arrival before its commit. One that fails wrote nothing: its arrivals will be others'.
+    static func writing<Value>(
+        for logins: [Login], _ write: (_ willCommit: @escaping @Sendable (Int64) -> Void) async throws -> Value
+    ) async throws -> Value {
+        let arrivals = Arrivals()
+        do {
+            return try await write { arrival in
+                arrivals.numbers.withLock { $0.append(arrival) }
+                for login in logins { login.wrote(arrival) }
+            }
+        } catch {
+            let numbers = arrivals.numbers.withLock(\.self)
+            for login in logins { login.state.withLock { $0.written.subtract(numbers) } }
+            throw error
+        }
+    }
+
+    private final class Arrivals: Sendable {
+        let numbers = Mutex<[Int64]>([])
     }
 
     private static let writtenMax = 1_000

@@ -101,7 +101,7 @@ extension Node {
             }
             let sessions = opened[login.account]?.logins.values.map { $0 } ?? []
             // Its own past is no news to the account.
-            let outcomes = try await store.restore(entries, now: clock()) { arrival in for session in sessions { session.wrote(arrival) } }
+            let outcomes = try await Login.writing(for: sessions) { try await store.restore(entries, now: clock(), willCommit: $0) }
             var stored: [Entry] = []
             var known: [Entry] = []
             for (entry, outcome) in zip(entries, outcomes) {

@@ -29,9 +29,10 @@ extension Node {
             let account = try keys(of: login)
             guard try await !store.isRevoked(account.certificate.device) else { throw StoreError.refused(.revoked) }
             try await ownLogIsLevel(login.account, account.certificate.device)
-            let written = try await store.revoke(
-                device.device, root: account.keys.root, by: account.keys.device, account.certificate, now: clock()
-            ) { login.wrote($0) }
+            let written = try await Login.writing(for: [login]) {
+                try await store.revoke(
+                    device.device, root: account.keys.root, by: account.keys.device, account.certificate, now: clock(), willCommit: $0)
+            }
             if let written {
                 logger.notice("a device was revoked", metadata: ["account": "\(login.fingerprint)", "device": "\(device.shown)"])
                 // The last word of this device, if it is the one: others hear it from its tail, too.

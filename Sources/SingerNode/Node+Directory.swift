@@ -11,7 +11,8 @@ extension Node {
         for await _ in directory.changes() {
             let old = status
             await renewStatus()
-            if status.isConnected != old.isConnected || status.publicHosts != old.publicHosts { await announce() }
+            // Their order is how often each was told, and changes often.
+            if status.isConnected != old.isConnected || Set(status.publicHosts) != Set(old.publicHosts) { await announce() }
         }
     }
 
@@ -116,7 +117,7 @@ extension Node {
             if isNew || node == nil, replica.wants(account, at: clock()), !record.tail.isEmpty { enqueue(record.tail, from: node, isNews: false) }
         }
         if isNew { drive(.recordChanged(account, from: node)) }
-        if node != nil { await ingestRoom() }
+        if record.node != secret.publicKey { await ingestRoom() }
     }
 
     /// Where the peer of a record can be dialled: where it says, and where a link has seen it.
@@ -195,10 +196,11 @@ extension Node {
         }
     }
 
-    private func heard(_ entry: Entry) {
+    private func heard(_ entry: Entry) async {
         // Of an account of this peer, that a device is revoked: it may be the one here.
         let isRevocation = hosted.contains(entry.header.account) && entry.header.kind == .revoke
         guard isRevocation || replica.wants(entry.header.account, at: clock()) else { return }
         enqueue([entry], from: nil, isNews: true)
+        await ingestRoom()
     }
 }

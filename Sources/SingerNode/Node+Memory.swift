@@ -27,8 +27,9 @@ extension Node {
         do {
             let changes = try await store.recordChanges()
             let memory = replica.memory(of: node)
-            guard memory != keptMemories[node] else { return }
+            let isKept = memory == keptMemories[node]
             keptMemories[node] = links[node] == nil ? nil : memory
+            guard !isKept else { return }
             guard let memory, !memory.states.isEmpty else { return try await store.forgetMemory(of: node) }
             var have = WireHave()
             have.feeds = memory.states.map(\.wire)

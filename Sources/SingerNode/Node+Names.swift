@@ -17,10 +17,14 @@ extension Node {
         if reference.mark == nil, let user = try await store.pinned(reference.name) { return user }
         if reference.mark != nil, let user = try await store.account(named: reference) { return user }
         await awaitPeers()
-        for claim in try await claims(to: reference.name).sorted(by: { $0.precedes($1) }) { _ = try await store.learn(claim) }
+        // The first is whom the name means; a few more are known by their marks.
+        for claim in try await claims(to: reference.name).sorted(by: { $0.precedes($1) }).prefix(Self.claimsLearned) { _ = try await store.learn(claim) }
         guard let user = try await store.account(named: reference) else { throw NodeError.noSuchUser(name) }
         return user
     }
+
+    /// Anybody can claim any name, with as many keys as they like.
+    private static let claimsLearned = 8
 
     /// The valid claims to a name that the network has, one for each key.
     func claims(to name: Username) async throws -> [NameClaim] {

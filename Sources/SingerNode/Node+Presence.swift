@@ -26,6 +26,11 @@ extension Node {
         let account = record.certificate.account
         let old = leases[account]?[record.certificate.device]
         guard record.seen >= old?.seen ?? 0 else { return }
+        if old == nil, leases[account]?.count ?? 0 >= Limits.devicesMax {
+            let now = clock()
+            leases[account] = leases[account]?.filter { $0.value.onlineUntil > now }
+            guard leases[account]?.count ?? 0 < Limits.devicesMax else { return }
+        }
         leases[account, default: [:]][record.certificate.device] = Lease(onlineUntil: record.onlineUntil, seen: record.seen)
         setOnline(account, isOnline(account, at: clock()))
     }

@@ -96,7 +96,7 @@ extension Node {
     /// Returns when there is room for more: what makes a fast sender wait.
     func ingestRoom() async {
         // At the end nothing is taken out of the queue any more.
-        if ingest.entries > IngestQueue.entriesMax, !isLeaving { await withCheckedContinuation { ingest.waiting.append($0) } }
+        while ingest.entries > IngestQueue.entriesMax, !isLeaving { await withCheckedContinuation { ingest.waiting.append($0) } }
     }
 
     private func drainIngest() async {

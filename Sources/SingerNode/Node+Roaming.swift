@@ -108,14 +108,30 @@ extension Node {
         }
     }
 
-    /// Keeps up with whom an account follows by what the store says, after entries came from elsewhere.
+    /// Keeps up with whom an account follows by what the store says, after entries came from elsewhere. Once at a time for each account: what changes
+    /// meanwhile is looked at when it is done.
     func refollow(_ account: AccountKey) async {
-        guard let following = try? await store.following(of: account) else { return }
-        let followees = Set(following.map(\.account))
-        for followee in followees where followersHere[followee, default: []].insert(account).inserted { await takeUp(followee) }
-        for followee in followersHere.keys where !followees.contains(followee) && followersHere[followee]?.remove(account) != nil {
-            if followersHere[followee]?.isEmpty == true { giveUp(followee) }
-        }
+        guard refollowing[account] == nil else { return refollowing[account] = .again }
+        repeat {
+            refollowing[account] = .once
+            // Whom it followed before the store was read: whoever is followed meanwhile has been taken up already.
+            let before = followersHere.filter { $0.value.contains(account) }.keys
+            guard let followees = try? await Set(store.followees(of: account)) else { break }
+            for followee in before where !followees.contains(followee) && followersHere[followee]?.remove(account) != nil {
+                if followersHere[followee]?.isEmpty == true { giveUp(followee) }
+            }
+            let new = followees.filter { followersHere[$0, default: []].insert(account).inserted }
+            for followee in new.sorted() { await takeUp(followee) }
+        } while refollowing[account] == .again
+        refollowing[account] = nil
+    }
+
+    /// Whether there is more to do than a look at the store that is under way has seen.
+    enum Refollowing { case once, again }
+
+    /// An account has followed or unfollowed somebody here: a look at the store that was begun before may not know of it.
+    func didChangeFollows(of account: AccountKey) {
+        if refollowing[account] != nil { refollowing[account] = .again }
     }
 
     /// Puts the sealed root key into the network at a login with a strong passphrase, where it does not lie there yet.

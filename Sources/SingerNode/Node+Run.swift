@@ -14,7 +14,7 @@ extension Node: Service {
             for account in try await store.localAccounts() {
                 hosted.insert(account.account)
                 drive(.hosting(account.account, account.certificate.device))
-                for followee in try await store.following(of: account.account) { followersHere[followee.account, default: []].insert(account.account) }
+                for followee in try await store.followees(of: account.account) { followersHere[followee, default: []].insert(account.account) }
             }
             status = await directory.status()
         } catch {
@@ -99,8 +99,12 @@ extension Node: Service {
     private func rememberSeen(_ written: inout [AccountKey: Int64]) async {
         let seen = seen
         // All in one commit: one after the other they would take up the disk.
-        try? await store.setSeen(seen.filter { written[$0.key] != $0.value })
-        written = seen
+        do {
+            try await store.setSeen(seen.filter { written[$0.key] != $0.value })
+            written = seen
+        } catch {
+            // A full disk, say: once more in a second.
+        }
     }
 
     /// How far each account with a session has been shown what is new: as far as the session that has shown most.

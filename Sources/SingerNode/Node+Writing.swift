@@ -93,6 +93,7 @@ extension Node {
             guard try await !store.isFollowing(login.account, user.account) else { throw NodeError.alreadyFollowing(user) }
             try await write(.follow(Self.followee(user)), by: login, notBefore: store.nextWord(login.account, user.account))
             followersHere[user.account, default: []].insert(login.account)
+            didChangeFollows(of: login.account)
             for session in opened[login.account]?.logins.values.map({ $0 }) ?? [] { session.show(backlogOf: user.account) }
             await takeUp(user.account)
             job { await self.keepClaim(of: user) }
@@ -108,6 +109,7 @@ extension Node {
             guard try await store.isFollowing(login.account, user.account) else { throw NodeError.notFollowing(user) }
             try await write(.unfollow(Self.followee(user)), by: login, notBefore: store.nextWord(login.account, user.account))
             followersHere[user.account]?.remove(login.account)
+            didChangeFollows(of: login.account)
             if followersHere[user.account]?.isEmpty == true { giveUp(user.account) }
             return user
         } catch {
@@ -163,7 +165,9 @@ extension Node {
     private func write(_ contents: [Entry.Content], by login: Login, notBefore date: Milliseconds = 0) async throws -> [Store.Written] {
         let account = try keys(of: login)
         try await ownLogIsLevel(login.account, account.certificate.device)
-        let written = try await store.append(contents, by: account.keys.device, account.certificate, now: max(clock(), date)) { login.wrote($0) }
+        let written = try await Login.writing(for: [login]) {
+            try await store.append(contents, by: account.keys.device, account.certificate, now: max(clock(), date), willCommit: $0)
+        }
         // Behind all who wait for the same commit, and before anything else that is set going.
         if fresh.isEmpty { Task { self.spreadFresh() } }
         fresh += written.map { FreshEntry(written: $0, device: account.keys.device) }

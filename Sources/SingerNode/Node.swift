@@ -65,6 +65,8 @@ public actor Node {
     let viewers = Viewers()
     /// Accounts of this peer by whom they follow: who is woken by an entry.
     var followersHere: [AccountKey: Set<AccountKey>] = [:]
+    /// Accounts for which `refollow` is under way.
+    var refollowing: [AccountKey: Refollowing] = [:]
     /// Until where the network knows the logs that this peer writes.
     var ownLogs: [AccountKey: OwnLogEnd] = [:]
     /// Written here, committed, and yet to be told.

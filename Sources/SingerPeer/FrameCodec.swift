@@ -39,6 +39,7 @@ extension WireFrame {
         case .announce(let message): message.news.count <= Limits.announcementsMax
         case .refer(let message): message.peers.count <= Limits.referralsMax && message.peers.allSatisfy { $0.endpoints.count <= Limits.endpointsMax }
         case .buckets(let message): message.sums.count <= 256
+        case .hello(let message): message.endpoints.count <= 8 * Limits.endpointsMax
         default: true
         }
     }

@@ -16,6 +16,10 @@ extension Replica {
 
     private mutating func pursue(_ debt: Debt, now: Milliseconds) -> [Action] {
         guard let home = (feeds[debt.recipient]?.homes ?? []).filter({ links[$0] != nil }).min() else { return seek(debt.recipient, now: now) }
+        // A link takes so many at a time: the turn of the others comes with receipts.
+        let underWay = feeds[debt.recipient]?.debtsUnderWay ?? []
+        guard underWay.count < Self.debtsUnderWayMax || underWay.contains(debt.entry.id) else { return [] }
+        feeds[debt.recipient]?.debtsUnderWay.insert(debt.entry.id)
         // Until the receipt comes; on a link that lives this is never repeated.
         feeds[debt.recipient]?.debts[debt.entry.id]?.retry.failed(
             at: now, min: Self.receiptTimeout, max: Limits.outboxBackoffMax, random: &random)
@@ -26,7 +30,18 @@ extension Replica {
     mutating func deliver(to node: NodeKey, of account: AccountKey, now: Milliseconds) -> [Action] {
         guard owing.contains(account), let feed = feeds[account], feed.homes.contains(node) else { return [] }
         if need(of: account, now: now) == nil { unserved[account] = nil }
-        return Self.oldestFirst(feed.debts.values).flatMap { pursue($0, now: now) }
+        feeds[account]?.debtsUnderWay = []
+        return Self.oldestFirst(feed.debts.values).prefix(Self.debtsUnderWayMax).flatMap { pursue($0, now: now) }
+    }
+
+    /// Of one account, over a link that would end if its queue were full.
+    static let debtsUnderWayMax = 256
+
+    /// The next ones, where half of those that were sent are acknowledged.
+    private mutating func deliverMore(to account: AccountKey, now: Milliseconds) -> [Action] {
+        guard let feed = feeds[account], feed.debtsUnderWay.count <= Self.debtsUnderWayMax / 2, feed.debts.count > feed.debtsUnderWay.count else { return [] }
+        let waiting = feed.debts.filter { !feed.debtsUnderWay.contains($0.key) }.values
+        return Self.oldestFirst(waiting).prefix(Self.debtsUnderWayMax / 2).flatMap { pursue($0, now: now) }
     }
 
     mutating func retryDebts(now: Milliseconds) -> [Action] {
@@ -55,8 +70,9 @@ extension Replica {
         }
         guard feeds[recipient]?.homes.contains(node) == true else { return [] }
         feeds[recipient]?.debts[entry] = nil
+        feeds[recipient]?.debtsUnderWay.remove(entry)
         if feeds[recipient]?.debts.isEmpty == true { owing.remove(recipient) }
         if need(of: recipient, now: now) == nil { unserved[recipient] = nil }
-        return [.settle(debt)]
+        return [.settle(debt)] + deliverMore(to: recipient, now: now)
     }
 }

@@ -19,6 +19,8 @@ extension Replica {
         var holders: Set<NodeKey> = []
         /// What waits for the receipt of the account's peer.
         var debts: [EntryID: DebtState] = [:]
+        /// Those that were sent over the link that is up, and are not acknowledged.
+        var debtsUnderWay: Set<EntryID> = []
         var lookup = Retry()
         var isLookingUp = false
         /// Subscribers that get news whole and at once; all others are told of it.

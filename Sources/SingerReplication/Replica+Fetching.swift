@@ -39,9 +39,12 @@ extension Replica {
         guard let known = feeds[account]?.logs else { return [] }
         guard known[device]?.proof == nil, known[device] != nil || known.count < Limits.devicesMax else { return [] }
         let log = known[device] ?? Log()
-        var floor = log.floor ?? Self.floor(of: log.held, last: last)
+        // The account's own peers know how long the log is; others may say what they like.
+        let homes = feeds[account]?.homes ?? []
+        let end = ties.lazy.filter { homes.contains($0.key) }.compactMap { $0.value.offer?[device]?.last }.max() ?? last
+        var floor = log.floor ?? Self.floor(of: log.held, last: end)
         // Whoever said that the log was longer has not shown it: begin where it is known to end.
-        if last < floor, (log.held.last ?? 0) < floor { floor = Self.floor(of: log.held, last: last) }
+        if end < floor, (log.held.last ?? 0) < floor { floor = Self.floor(of: log.held, last: end) }
         if log.floor != floor { feeds[account]?.logs[device, default: Log()].floor = floor }
         guard last >= floor else { return [] }
         var covered = log.whole

@@ -33,7 +33,7 @@ extension Replica {
     mutating func learn(_ contact: Contact, now: Milliseconds) -> [Action] {
         guard feeds[contact.account] != nil else { return [] }
         var isNewHome = false
-        if contact.isHome {
+        if contact.isHome, makeRoom(forHome: contact.node, of: contact.account) {
             isNewHome = feeds[contact.account]?.homes.insert(contact.node).inserted == true
             feeds[contact.account]?.eager.remove(contact.node)
         }
@@ -65,6 +65,18 @@ extension Replica {
             forgetIfIdle(node)
         }
         return !others.isEmpty
+    }
+
+    /// An account says itself where it is at home: so many places are believed. Where there are more, one that could not be reached is forgotten.
+    private mutating func makeRoom(forHome node: NodeKey, of account: AccountKey) -> Bool {
+        guard let homes = feeds[account]?.homes, !homes.contains(node), homes.count >= Limits.devicesMax else { return true }
+        let unreached = homes.filter { links[$0] == nil && nodes[$0]?.retry.attempts ?? 0 > 0 }
+        guard let gone = unreached.max(by: { (nodes[$0]?.retry.attempts ?? 0, $0) < (nodes[$1]?.retry.attempts ?? 0, $1) }) else { return false }
+        feeds[account]?.homes.remove(gone)
+        feeds[account]?.holders.remove(gone)
+        nodes[gone]?.feeds.remove(account)
+        forgetIfIdle(gone)
+        return true
     }
 
     mutating func lookUp(_ account: AccountKey, now: Milliseconds) -> [Action] {

@@ -94,7 +94,8 @@ extension Replica {
             feeds[account]?.refusals.remove(node)
         }
         for peer in referral.peers.prefix(Limits.referralsMax) where peer.node != node {
-            hold(peer.node, peer.endpoints, of: account)
+            // What somebody else says does not replace what the peer itself said.
+            hold(peer.node, nodes[peer.node]?.endpoints.isEmpty == false ? [] : peer.endpoints, of: account)
             feeds[account]?.referred.removeAll { $0 == peer.node }
             feeds[account]?.referred.append(peer.node)
         }

@@ -59,8 +59,13 @@ extension Replica {
         feeds[account]?.seekingSince = since
         var actions: [Action] = []
         var looksElsewhere = feed.homes.allSatisfy { links[$0] != nil } || now - since >= Self.homeDialPatience
+        var dialled = feed.homes.count { nodes[$0]?.isDialling == true }
         for node in feed.homes.sorted() {
-            actions += dial(node, now: now)
+            if dialled < Self.homesDialledAtOnce {
+                let dials = dial(node, now: now)
+                dialled += dials.count
+                actions += dials
+            }
             if links[node] == nil, nodes[node]?.retry.attempts ?? 1 > 0 { looksElsewhere = true }
         }
         let wantsOthers = !need.isEmpty && !feed.isHosted && feed.isWanted(at: now)
@@ -76,7 +81,8 @@ extension Replica {
         let wantsLookup = need.contains(.holder) || feed.referred.isEmpty && need.contains(.source)
         // Where the home answers at once, nobody else need be asked.
         if wantsLookup, looksElsewhere { actions += lookUp(account, now: now) }
-        for home in feed.homes where links[home] == nil {
+        // Where enough are dialled, what comes of it is an event.
+        for home in feed.homes where links[home] == nil && dialled < Self.homesDialledAtOnce {
             if let state = nodes[home], !state.isDialling, !state.endpoints.isEmpty { due = min(due, state.retry.due) }
         }
         if wantsLookup, let feed = feeds[account], !feed.isLookingUp {

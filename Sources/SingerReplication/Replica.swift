@@ -49,6 +49,8 @@ public struct Replica: Sendable {
     static let sourcesEnough = 3
     /// How long the home of a feed may take to answer a dial before others are dialled.
     static let homeDialPatience: Milliseconds = 300
+    /// Homes of one account; it may name many, and anybody's address.
+    static let homesDialledAtOnce = 8
     /// Peers besides the homes of a feed that are dialled at one time.
     static let dialsAtOnce = 2
     /// How long a dial may take before it stands in the way of no other: a process that hangs takes ten seconds to fail.
@@ -83,7 +85,7 @@ public struct Replica: Sendable {
         case .visiting(let account): return visit(account, now: now)
         case .wantsOlder(let account, let entries): return wantOlder(account, entries, now: now)
         case .holding(let account, let device, let held):
-            feeds[account, default: Feed()].logs[device, default: Log()].held = held
+            feeds[account, default: Feed()].logs[device, default: Log()].held.formUnion(held)
             noteChange(of: account)
             return []
         case .contact(let contact): return learn(contact, now: now)

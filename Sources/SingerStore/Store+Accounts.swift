@@ -7,11 +7,12 @@ extension Store {
     /// Who is meant by what a person typed: the pinned key, else whoever was met first under the name; or the one with the mark.
     public func account(named reference: UserReference) async throws(StoreError) -> UserView? {
         try await read { db in
-            let rows = try AccountRow.fetchAll(
+            // One by one: anybody may bear any name.
+            let rows = try AccountRow.fetchCursor(
                 db, sql: "SELECT \(AccountRow.columns) FROM account a WHERE a.folded = ? ORDER BY a.pinned DESC, a.certified DESC, a.id",
                 arguments: [reference.name.folded])
-            guard let mark = reference.mark else { return rows.first?.view }
-            return rows.first { Fingerprint($0.key).mark.hasPrefix(mark) }?.view
+            guard let mark = reference.mark else { return try rows.next()?.view }
+            return try rows.first { Fingerprint($0.key).mark.hasPrefix(mark) }?.view
         }
     }
 
@@ -88,8 +89,7 @@ struct AccountRow: FetchableRecord {
     /// What this is read from; the table is `a`.
     static let columns = """
         a.id, a.key, a.name, \
-        (a.pinned OR NOT EXISTS (SELECT 1 FROM account o WHERE o.folded = a.folded AND o.id <> a.id \
-        AND (o.pinned OR (-o.certified, o.id) < (-a.certified, a.id))))
+        a.id = (SELECT o.id FROM account o WHERE o.folded = a.folded ORDER BY o.pinned DESC, o.certified DESC, o.id LIMIT 1)
         """
 
     /// Reads `columns`, which stand in this order from some column on.

@@ -38,6 +38,15 @@ extension Store {
         try await users(of: account, "followee_id", where: "follower_id")
     }
 
+    /// All of them, in no order.
+    public func followees(of account: AccountKey) async throws(StoreError) -> [AccountKey] {
+        try await keys(
+            """
+            SELECT a.key FROM follow f JOIN account a ON a.id = f.followee_id
+            WHERE f.follower_id = (SELECT id FROM account WHERE key = ?) AND f.following
+            """, account.data)
+    }
+
     private func users(of account: AccountKey, _ wanted: String, where given: String) async throws(StoreError) -> [UserView] {
         try await read { db in
             try AccountRow.fetchAll(
@@ -105,8 +114,8 @@ extension Store {
     public func profile(of account: AccountKey) async throws(StoreError) -> [ProfileField] {
         try await read { db in
             try Row.fetchAll(
-                db, sql: "SELECT field, text FROM profile WHERE account_id = (SELECT id FROM account WHERE key = ?) AND text <> '' ORDER BY field",
-                arguments: [account.data]
+                db, sql: "SELECT field, text FROM profile WHERE account_id = (SELECT id FROM account WHERE key = ?) AND text <> '' ORDER BY field LIMIT ?",
+                arguments: [account.data, Limits.profileFieldsMax]
             ).compactMap { row in (try? PostText(canonical: row[1])).flatMap { ProfileField(field: row[0] as String, text: $0) } }
         }
     }

@@ -104,7 +104,9 @@ extension Store {
             guard original.header.device != header.device || original.header.seq < header.seq else { return .refused }
             isHidden = try ingest(original, now: now, db) == .revoked
             if original.header.device == header.device {
-                signer.end = try Self.end(of: device.id, db)
+                // What the original contradicts is proof against both.
+                guard let again = try Self.signer(entry.certificate, db), !again.device.isQuarantined else { return .quarantined }
+                signer = again
                 place = try Place(of: header, signer, db)
             }
         }

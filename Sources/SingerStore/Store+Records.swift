@@ -17,7 +17,16 @@ extension Store {
                     INSERT INTO record (device_id, seq, envelope, changed) VALUES (?, ?, ?, (SELECT coalesce(max(changed), 0) + 1 FROM record))
                     ON CONFLICT DO UPDATE SET seq = excluded.seq, envelope = excluded.envelope, changed = excluded.changed WHERE excluded.seq > seq
                     """, arguments: [device, Int64(clamping: envelope.seq), envelope.encoded])
-            return db.changesCount > 0
+            guard db.changesCount > 0 else { return false }
+            // An account makes as many devices as it likes: the newest records of so many are kept.
+            try db.run(
+                sql: """
+                    DELETE FROM record WHERE device_id IN (
+                        SELECT r.device_id FROM record r JOIN device d ON d.id = r.device_id
+                        WHERE d.account_id = (SELECT account_id FROM device WHERE id = ?) AND d.revoked_after IS NULL
+                        ORDER BY r.seq DESC LIMIT -1 OFFSET \(Limits.devicesMax))
+                    """, arguments: [device])
+            return try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM record WHERE device_id = ?)"), arguments: [device]) ?? false
         }
     }
 

@@ -15,12 +15,15 @@ extension Store {
         return try await read { db in
             guard let id = try Self.accountID(account, db) else { return [] }
             func page(_ isMatch: String) throws -> [PostView] {
-                let sql = Self.columns + " WHERE p.deleted = 0 AND (" + isMatch + ")" + Self.unmuted + Self.newestFirst + " LIMIT \(count)"
-                return try Self.posts(sql, [id, expression], db)
+                let sql = Self.columns + " WHERE p.deleted = 0 AND (" + isMatch + ")" + Self.unmuted + Self.newestFirst + " LIMIT ?3"
+                return try Self.posts(sql, [id, expression, count], db)
             }
             let matches = "FROM post_text WHERE post_text MATCH ?2"
             let isMatch = "p.entry_id IN (SELECT rowid \(matches))"
-            guard aside.isEmpty else { return try page(isMatch + " OR p.entry_id IN (\(aside.map(String.init).joined(separator: ", ")))") }
+            guard aside.isEmpty else {
+                let sql = Self.columns + " WHERE p.deleted = 0 AND (\(isMatch) OR p.entry_id IN (SELECT value FROM json_each(?4)))" + Self.unmuted
+                return try Self.posts(sql + Self.newestFirst + " LIMIT ?3", [id, expression, count, "[\(aside.map(String.init).joined(separator: ","))]"], db)
+            }
             let latest = matches + " ORDER BY rowid DESC LIMIT \(Self.matchesMax)"
             let bounds = try Row.fetchOne(
                 db.cachedStatement(sql: "SELECT count(*), min(rowid) FROM (SELECT rowid \(latest))"), arguments: [id, expression])

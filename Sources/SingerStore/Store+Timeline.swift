@@ -18,8 +18,8 @@ extension Store {
             func page(_ selection: String, _ index: String, from floor: Int64) throws -> [PostView] {
                 let sql =
                     Self.columns(index: index) + " WHERE " + selection + " AND p.created BETWEEN ?3 AND ?4" + Self.unmuted
-                    + (before == nil ? "" : Self.isBefore) + Self.newestFirst + " LIMIT \(count)"
-                return try Self.posts(sql, [id, before?.data, floor, top], db)
+                    + (before == nil ? "" : Self.isBefore) + Self.newestFirst + " LIMIT ?5"
+                return try Self.posts(sql, [id, before?.data, floor, top, count], db)
             }
             // With a few to spare, for what is dated like `before` and yet not before it.
             let wanted = count + 8
@@ -70,8 +70,8 @@ extension Store {
         try await read { db in
             guard let id = try Self.accountID(account, db) else { return [] }
             let sql =
-                Self.columns(index: "post_feed") + " WHERE p.account_id = ?1" + (before == nil ? "" : Self.isBefore) + Self.newestFirst + " LIMIT \(count)"
-            return try Self.posts(sql, before.map { [id, $0.data] } ?? [id], db)
+                Self.columns(index: "post_feed") + " WHERE p.account_id = ?1" + (before == nil ? "" : Self.isBefore) + Self.newestFirst + " LIMIT ?3"
+            return try Self.posts(sql, [id, before?.data, count], db)
         }
     }
 }

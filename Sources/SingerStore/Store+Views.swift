@@ -85,7 +85,8 @@ extension Store {
                     sql += " AND " + high.sql("high", "<")
                     arguments.merge(high.arguments("high")) { $1 }
                 }
-                sql += (newest ? Self.newestFirst : Self.oldestFirst) + " LIMIT \(count)"
+                sql += (newest ? Self.newestFirst : Self.oldestFirst) + " LIMIT :count"
+                arguments["count"] = count
                 let posts = try Self.posts(sql, StatementArguments(arguments), db)
                 return newest ? posts.reversed() : posts
             }

@@ -13,7 +13,8 @@ extension IRCServer {
         guard client.login != nil, client.user != nil, client.multiline == nil else { return [] }
         var posts: [PostCall] = []
         for input in inputs.prefix(Limits.postsPerCommitMax) {
-            guard case .line(let line) = input, line.utf8.count <= IRCMessage.bytesMax, let message = try? IRCMessage(parsing: line), message.verb == "PRIVMSG", message.tags.isEmpty,
+            guard case .line(let line) = input, line.utf8.count <= IRCMessage.bytesMax, let message = try? IRCMessage(parsing: line), message.verb == "PRIVMSG",
+                message.tags.isEmpty,
                 message.parameters.count == 2, message.parameters[0].ircFolded == Self.home, let first = message.parameters[1].utf8.first,
                 first != UInt8(ascii: "."), first != 1
             else { break }
