@@ -10,6 +10,8 @@ package struct LineBuffer {
     /// Where the next line begins, and how far its end was searched for.
     private var start = 0
     private var searched = 0
+    /// Whether the last line was not UTF-8.
+    package private(set) var wasRepaired = false
 
     package init() {}
 
@@ -35,7 +37,10 @@ package struct LineBuffer {
         }
         guard end - start <= Self.lineBytesMax else { throw TooLong() }
         let hasReturn = end > start && bytes[end - 1] == UInt8(ascii: "\r")
-        return String(decoding: bytes[start..<(hasReturn ? end - 1 : end)], as: UTF8.self)
+        let line = bytes[start..<(hasReturn ? end - 1 : end)]
+        let text = String(validating: line, as: UTF8.self)
+        wasRepaired = text == nil
+        return text ?? String(decoding: line, as: UTF8.self)
     }
 
     /// What stands after the last newline: the beginning of a line.

@@ -89,7 +89,11 @@ package struct Script {
                     complain("ERR TOO_LONG a post has at most \(Limits.textBytesMax) bytes, and standard input has more")
                     continue
                 }
-                guard try take(.text(opening: typed.opening, whole: String(decoding: text, as: UTF8.self)), dialogue) else { return }
+                guard let whole = String(validating: text, as: UTF8.self) else {
+                    complain(Self.notUTF8)
+                    continue
+                }
+                guard try take(.text(opening: typed.opening, whole: whole), dialogue) else { return }
             } else {
                 for line in command.split(omittingEmptySubsequences: false, whereSeparator: { $0 == "\n" || $0 == "\r\n" }) {
                     guard let step = reader.take(String(line)) else { continue }
@@ -100,9 +104,13 @@ package struct Script {
         if reader.isInsideText { complainOfOpenText() }
     }
 
+    private static let notUTF8 = "ERR INVALID_UTF8 lines are UTF-8; this one was dropped"
+
     private mutating func runStandardInput(_ dialogue: Dialogue) throws(ClientError) {
         var input = StandardInput()
         var reader = ScriptReader()
+        // Nothing is published that is not what was written: not with one line of a text left out, either.
+        var isSpoiled = false
         while !output.isClosed {
             let line: String?
             do {
@@ -112,7 +120,13 @@ package struct Script {
                 return
             }
             guard let line else { break }
+            isSpoiled = isSpoiled || input.wasRepaired
             guard let step = reader.take(line) else { continue }
+            guard !isSpoiled else {
+                isSpoiled = false
+                complain(Self.notUTF8)
+                continue
+            }
             guard try take(step, dialogue) else { return }
         }
         if reader.isInsideText { complainOfOpenText() }

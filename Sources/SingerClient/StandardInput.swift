@@ -7,6 +7,9 @@ package struct StandardInput {
 
     package init() {}
 
+    /// Whether the last line was not UTF-8.
+    package var wasRepaired: Bool { buffer.wasRepaired }
+
     /// The next line; `nil` at the end. A last line needs no ending.
     ///
     /// Throws when there is a line so long that no peer would take it.

@@ -36,6 +36,8 @@ extension Failure {
                 .badParameter,
                 "\(Self.quote(typed)) can't be a field: at most \(Limits.profileFieldCharactersMax) letters, digits or -, and \(Limits.profileFieldsMax) fields in all"
             )
+        case .profileIsFull:
+            self.init(.badParameter, "a profile has at most \(Limits.profileFieldsMax) fields; PROFILE and a field's name alone removes it")
         case .noSuchDevice(let typed):
             self.init(.badParameter, "no device of yours begins with \(Self.quote(typed)); DEVICES lists them")
         case .badArchive(let why):

@@ -11,7 +11,7 @@ public enum GatewayError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .portInUse(let host, let port):
-            "gateway: \(host):\(port) is in use; stop the program that uses it, or choose another port with --gateway"
+            "gateway: \(host):\(port) is in use; stop the program that uses it, or choose another port"
         case .notLoopback(let host):
             "gateway: \(host) is not a loopback address; configure a TLS certificate and key, or listen on 127.0.0.1"
         case .badHost(let host):

@@ -39,7 +39,8 @@ struct LineDecoder {
     /// The beginning of the current line was dropped already.
     private var isDropping = false
 
-    private static let startBytes = 64
+    /// With the longest tag, and what begins the word after it.
+    private static let startBytes = 128
     private static let newline = UInt8(ascii: "\n")
     private static let carriageReturn = UInt8(ascii: "\r")
 

@@ -27,6 +27,15 @@ struct Request: Hashable, Sendable {
     }
 }
 
+extension Request {
+    /// The tag of a line that was dropped, if as much of it can be read.
+    static func tag(of start: [UInt8]) -> String? {
+        let word = start.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.prefix { $0 > UInt8(ascii: " ") }
+        guard word.endIndex < start.endIndex, let text = String(validating: word, as: UTF8.self) else { return nil }
+        return try? Request(text)?.tag
+    }
+}
+
 extension String {
     /// Whether the first scalar is `mark`, even where a combining mark follows it.
     fileprivate func hasASCIIPrefix(_ mark: Unicode.Scalar) -> Bool { unicodeScalars.first == mark }

@@ -73,10 +73,10 @@ extension Session {
         switch item {
         case .tooLong:
             try await writeWaitingPosts()
-            try await answer(Reply(failure: .lineTooLong), tag: nil)
+            try await answer(Reply(failure: .lineTooLong), tag: Request.tag(of: decoder.droppedStart))
         case .invalidUTF8:
             try await writeWaitingPosts()
-            try await answer(Reply(failure: .invalidUTF8), tag: nil)
+            try await answer(Reply(failure: .invalidUTF8), tag: Request.tag(of: decoder.refused))
         case .line(let line):
             let request: Request?
             do {

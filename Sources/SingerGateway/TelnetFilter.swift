@@ -65,6 +65,8 @@ struct TelnetFilter {
             }
         case .option:
             state = .text
+            // No option: the end of the line belongs to the text.
+            if byte == UInt8(ascii: "\n") { text.append(byte) }
         case .parameters(let bytes):
             if byte == Self.interpretAsCommand {
                 state = .parametersCommand(bytes: bytes)

@@ -114,7 +114,9 @@ extension Node {
         if record.node != secret.publicKey {
             drive(.contact(Replica.Contact(account: account, node: record.node, endpoints: endpoints(of: record), isHome: true)))
             // What a link says again it has nothing new in; the DHT may be asked when somebody is followed whose record is here already.
-            if isNew || node == nil, replica.wants(account, at: clock()), !record.tail.isEmpty { enqueue(record.tail, from: node, isNews: false) }
+            if isNew || node == nil, replica.wants(account, at: clock()), !record.tail.isEmpty {
+                if followOn(record.tail) { enqueue(record.tail, from: node, isNews: false) } else { hold(record.tail, of: account) }
+            }
         }
         if isNew { drive(.recordChanged(account, from: node)) }
         if record.node != secret.publicKey { await ingestRoom() }
@@ -181,12 +183,15 @@ extension Node {
     func listen(to account: AccountKey) {
         guard listeners[account] == nil else { return }
         let news = directory.listen(.news(account), .news, besides: opened[account]?.certificate.device.erased)
+        listeningSince[account] = clock()
         listeners[account] = Task { await Self.hear(news, for: self) }
     }
 
     /// Of an account of this peer its other devices' news is always heard.
     func stopListening(to account: AccountKey) {
-        if !hosted.contains(account) { listeners.removeValue(forKey: account)?.cancel() }
+        guard !hosted.contains(account) else { return }
+        listeners.removeValue(forKey: account)?.cancel()
+        listeningSince[account] = nil
     }
 
     @concurrent
@@ -200,7 +205,46 @@ extension Node {
         // Of an account of this peer, that a device is revoked: it may be the one here.
         let isRevocation = hosted.contains(entry.header.account) && entry.header.kind == .revoke
         guard isRevocation || replica.wants(entry.header.account, at: clock()) else { return }
-        enqueue([entry], from: nil, isNews: true)
+        // What was there before this peer listened may be deleted by what is not heard yet.
+        if isRevocation || entry.header.created >= listeningSince[entry.header.account] ?? 0 {
+            enqueue([entry], from: nil, isNews: true)
+        } else {
+            hold([entry], of: entry.header.account)
+        }
         await ingestRoom()
+    }
+
+    // MARK: Before the log
+
+    /// How long the log has time to come over a link.
+    private static let earlyPatience: Duration = .seconds(2)
+    private static let earlyEntriesMax = 256
+
+    /// Keeps what came from the DHT, or at the end of a record, until the log itself has had time to come: alone it would be shown in another order
+    /// than it was written, and texts that were deleted since would be shown.
+    private func hold(_ entries: [Entry], of account: AccountKey) {
+        guard !entries.isEmpty else { return }
+        let isFirst = early[account] == nil
+        early[account, default: []] += entries
+        if early[account]?.count ?? 0 > Self.earlyEntriesMax { return takeEarly(account) }
+        guard isFirst else { return }
+        job {
+            try? await Task.sleep(for: Self.earlyPatience)
+            await self.takeEarly(account)
+        }
+    }
+
+    /// What came by itself meanwhile is a duplicate now; the rest enters together, deletions with what they delete.
+    private func takeEarly(_ account: AccountKey) {
+        guard !isLeaving, let entries = early.removeValue(forKey: account) else { return }
+        let inOrder = entries.sorted { ($0.header.created, $0.header.device, $0.header.seq) < ($1.header.created, $1.header.device, $1.header.seq) }
+        enqueue(inOrder, from: nil, isNews: false)
+    }
+
+    /// Whether entries go on where what is held of their log ends.
+    private func followOn(_ entries: [Entry]) -> Bool {
+        guard let first = entries.first?.header else { return false }
+        let last = replica.lastHeld(first.account, first.device)
+        return last > 0 && first.seq <= last + 1
     }
 }

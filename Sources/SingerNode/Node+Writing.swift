@@ -138,7 +138,7 @@ extension Node {
             guard let profile = ProfileField(field: field, text: text) else { throw NodeError.badProfileField(field) }
             let fields = try await store.profile(of: login.account)
             guard text.string.isEmpty || fields.count < Limits.profileFieldsMax || fields.contains(where: { $0.field == profile.field }) else {
-                throw NodeError.badProfileField("there are \(Limits.profileFieldsMax) fields already")
+                throw NodeError.profileIsFull
             }
             try await write(.profile(profile), by: login)
         } catch {

@@ -92,6 +92,9 @@ public actor Node {
     // The directory.
     var status = DirectoryStatus(port: 0, goodNodes: 0, publicHosts: [])
     var listeners: [AccountKey: Task<Void, Never>] = [:]
+    var listeningSince: [AccountKey: Milliseconds] = [:]
+    /// Entries that came before the log that they are in: see `hold`.
+    var early: [AccountKey: [Entry]] = [:]
     var providedAt: Milliseconds = 0
     var edgesRenewed: Milliseconds = 0
     var met = ContinuousClock.now

@@ -19,6 +19,7 @@ public enum NodeError: Error, Hashable, Sendable {
     case tooLong(bytes: Int, max: Int)
     case controlCharacter
     case badProfileField(String)
+    case profileIsFull
     /// No device of the account begins so.
     case noSuchDevice(String)
     /// What was given of an archive is damaged, forged or somebody else's; the text says what is wrong with it.

@@ -93,14 +93,14 @@ extension Store {
             arguments: [id, question.cursor, question.ownSince])
         let found = try rows.compactMap { row -> (arrival: Int64, push: Push)? in
             let arrival: Int64 = row[0]
-            return try question.known.contains(arrival) ? nil : Self.push(row, for: id, question.views, db).map { (arrival, $0) }
+            return try question.known.contains(arrival) ? nil : Self.push(row, for: id, after: question.cursor, question.views, db).map { (arrival, $0) }
         }
         let isFull = rows.count == Limits.rowsMax
         return Arrivals(
             news: News(found.map(\.push), isFull: isFull), places: found.map(\.arrival), cursor: isFull ? rows.last?[0] ?? end : end)
     }
 
-    private static func push(_ row: Row, for account: Int64, _ opened: [View: Int64], _ db: Database) throws -> Push? {
+    private static func push(_ row: Row, for account: Int64, after cursor: Int64, _ opened: [View: Int64], _ db: Database) throws -> Push? {
         let arrival: Int64 = row[0]
         let actor: Int64 = row[3]
         let views = Set(opened.filter { $0.value < arrival }.keys)
@@ -121,9 +121,10 @@ extension Store {
             return .like(try user(actor, db), try shown(target.entry, db))
         case .delete:
             guard let target = try reference(row[4], kind: .delete) else { return nil }
+            // One that came no earlier than its deletion was shown to nobody.
             let isPost = try Bool.fetchOne(
-                db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM post WHERE entry_id = \(Self.arrival(of: "?")) AND account_id = ?)"),
-                arguments: [target.entry.data, actor])
+                db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM post WHERE entry_id = \(Self.arrival(of: "?")) AND account_id = ? AND entry_id <= ?)"),
+                arguments: [target.entry.data, actor, cursor])
             guard isPost == true else { return nil }
             let author = try user(actor, db)
             let isHome: Bool = row["concerns"]

@@ -70,7 +70,7 @@ import Testing
         #expect(try await peer.pushes(for: alice) == ["bob unfollows"])
     }
 
-    @Test mutating func `deletions are told, and what is deleted already is not shown`() async throws {
+    @Test mutating func `deletions are told of what may have been shown, and what is deleted already is not shown`() async throws {
         let peer = try TestStore()
         try await peer.addLocal(alice)
         let early = bob.post("early")
@@ -78,8 +78,8 @@ import Testing
         try await peer.ingest(alice.follow(bob, at: TestAuthor.start), early)
         let cursor = try await peer.store.latestArrival()
         try await peer.ingest(bob.delete(early), bob.delete(late), late)
-        #expect(try await peer.pushes(for: alice, after: cursor) == ["deleted", "deleted"])
-        #expect(try await peer.pushes(for: alice) == ["deleted", "deleted"])
+        #expect(try await peer.pushes(for: alice, after: cursor) == ["deleted"])
+        #expect(try await peer.pushes(for: alice) == [])
     }
 
     @Test mutating func `the muted are not heard`() async throws {
@@ -99,6 +99,8 @@ import Testing
         for index in [0, 1, 2] { try await peer.ingest(readers[index].follow(bob, at: TestAuthor.start)) }
         try await peer.ingest(readers[1].follow(carol, at: TestAuthor.start))
         try await peer.store.mute(readers[2].account, bob.account, true)
+        let gone = bob.post("gone")
+        try await peer.ingest(gone)
         let cursor = try await peer.store.latestArrival()
         try await peer.ingest(bob.posts(3))
         try await peer.ingest(carol.post("hello"), bob.follow(readers[4]), readers[3].post("mine"))
@@ -111,8 +113,7 @@ import Testing
         }
         try await ask(expected + [["bob follows"]])
         // What is no post is told beside what is.
-        let gone = bob.post("gone")
-        try await peer.ingest(bob.delete(gone), gone)
+        try await peer.ingest(bob.delete(gone))
         try await ask([expected[0] + ["deleted"], expected[1] + ["deleted"], [], expected[3], ["bob follows"]])
     }
 

@@ -17,7 +17,12 @@ extension IRCServer {
         if verb == "TAGMSG" { return await react(to: parent, tags, call) }
         var text = ""
         for (index, line) in lines.enumerated() { text += (index > 0 && !line.isContinued ? "\n" : "") + line.text }
-        if lines.count == 1, text.utf8.first == UInt8(ascii: "."), view == .home { return await runDotCommand(String(text.dropFirst()), call) }
+        if text.utf8.first == UInt8(ascii: "."), view == .home {
+            guard lines.count == 1 else {
+                return refused(Failure(.badParameter, "a command is one line; what begins with a dot is not posted"), in: target, call)
+            }
+            return await runDotCommand(String(text.dropFirst()), call)
+        }
         if text.utf8.first == 1 {
             guard let action = Self.action(text) else { return numeric(.cannotSendToChannel, call, [target], "Posts are texts") }
             text = "* \(login.name.text) \(action)"

@@ -76,10 +76,7 @@ extension IRCServer {
             let context = CommandContext(node: node, login: client.login, arguments: Arguments(arguments), logger: logger)
             outcome = try await command.run(context)
         } catch {
-            let verb = verb.asciiUppercased
-            failure(call, error, command: verb)
-            numeric(Self.numeric(for: error.code), call, Self.context(for: error.code, verb, arguments), error.text)
-            return refuse(error, call, in: place)
+            return refuse(error, verb, arguments, call, in: place)
         }
         switch outcome {
         case .reply(let reply):
@@ -96,11 +93,18 @@ extension IRCServer {
                 if user.clients.contains(where: { $0.login != nil }) { detach(client, from: user, call) } else { setAccount(user, nil, call) }
             }
             answer(reply, call, in: place)
-        case .format: failure(call, Failure(.badParameter, "IRC has a format of its own"), command: "FORMAT")
-        case .text: failure(call, Failure(.needMoreParameters, "the text belongs on the same line"), command: verb.asciiUppercased)
+        case .format: refuse(Failure(.badParameter, "IRC has a format of its own"), verb, arguments, call, in: place)
+        case .text: refuse(Failure(.needMoreParameters, "the text belongs on the same line"), verb, arguments, call, in: place)
         case .quit:
             end(call, "Quit")
         }
+    }
+
+    private func refuse(_ failure: Failure, _ verb: String, _ arguments: String, _ call: IRCCall, in place: String?) {
+        let verb = verb.asciiUppercased
+        self.failure(call, failure, command: verb)
+        numeric(Self.numeric(for: failure.code), call, Self.context(for: failure.code, verb, arguments), failure.text)
+        refuse(failure, call, in: place)
     }
 
     /// What a reply changes in the channels that are open.
