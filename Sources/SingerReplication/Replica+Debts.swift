@@ -46,7 +46,12 @@ extension Replica {
 
     mutating func retryDebts(now: Milliseconds) -> [Action] {
         let due = owing.flatMap { account in (feeds[account]?.debts ?? [:]).values.filter { $0.retry.attempts > 0 && $0.retry.isDue(at: now) } }
-        return Self.oldestFirst(due).flatMap { pursue($0, now: now) }
+        // What is not acknowledged lets others by.
+        for state in due { feeds[state.debt.recipient]?.debtsUnderWay.remove(state.debt.entry.id) }
+        let next = Set(due.map(\.debt.recipient)).sorted().flatMap { account in
+            Self.oldestFirst((feeds[account]?.debts ?? [:]).values.filter { $0.retry.attempts == 0 }).prefix(Self.debtsUnderWayMax / 2)
+        }
+        return (next + Self.oldestFirst(due)).flatMap { pursue($0, now: now) }
     }
 
     private static func oldestFirst(_ debts: some Sequence<DebtState>) -> [Debt] {

@@ -101,4 +101,44 @@ import Testing
         #expect(net.peers[1].accepted == entries)
         #expect(net.peers[0].settled.count == 20)
     }
+
+    @Test func `a link is given no more debts at once than it takes, and the others as they are acknowledged`() {
+        var replica = Replica(seed: 1)
+        var alice = TestAuthor("alice")
+        let home = Simulation.node(0)
+        let entries = (0..<1_000).map { $0 % 2 == 0 ? alice.follow(bob) : alice.unfollow(bob) }
+        for entry in entries { _ = replica.handle(.owes(.init(entry: entry, recipient: bob.account)), now: 0) }
+        _ = replica.handle(.contact(.init(account: bob.account, node: home, endpoints: Simulation.endpoints(0), isHome: true)), now: 0)
+        func delivered(_ actions: [Replica.Action]) -> [Entry] {
+            actions.compactMap { if case .send(.delivery(let debt), to: home) = $0 { debt.entry } else { nil } }
+        }
+        var sent = delivered(replica.handle(.linkUp(home, []), now: 1))
+        #expect(sent.count == 256)
+        var acknowledged = 0
+        while acknowledged < sent.count {
+            let receipt = Replica.Message.receipt(sent[acknowledged].id, recipient: bob.account, isUnknown: false)
+            sent += delivered(replica.handle(.received(receipt, from: home), now: 2))
+            acknowledged += 1
+            #expect(sent.count - acknowledged <= 256)
+        }
+        #expect(sent == entries)
+        #expect(replica.debtCount == 0)
+    }
+
+    @Test func `debts that nobody acknowledges do not keep others back`() {
+        var replica = Replica(seed: 1)
+        var alice = TestAuthor("alice")
+        let home = Simulation.node(0)
+        let entries = (0..<400).map { $0 % 2 == 0 ? alice.follow(bob) : alice.unfollow(bob) }
+        for entry in entries { _ = replica.handle(.owes(.init(entry: entry, recipient: bob.account)), now: 0) }
+        _ = replica.handle(.contact(.init(account: bob.account, node: home, endpoints: Simulation.endpoints(0), isHome: true)), now: 0)
+        _ = replica.handle(.linkUp(home, []), now: 1)
+        var sent: Set<EntryID> = []
+        for time in 1...60 {
+            for action in replica.handle(.tick, now: Milliseconds(time) * 1_000) {
+                if case .send(.delivery(let debt), to: home) = action { sent.insert(debt.entry.id) }
+            }
+        }
+        #expect(sent.count == 400)
+    }
 }

@@ -30,6 +30,23 @@ import Testing
         #expect(net.peers[1].dials.count == dials + 1)
     }
 
+    @Test func `an account that says it is at home everywhere is dialled at a few places at a time`() throws {
+        var replica = Replica(seed: 1)
+        var dialled: Set<NodeKey> = []
+        func note(_ actions: [Replica.Action]) { for case .dial(let node, _) in actions { dialled.insert(node) } }
+        note(replica.handle(.following(alice.account), now: 0))
+        for place in 0..<200 {
+            note(
+                replica.handle(
+                    .contact(.init(account: alice.account, node: Simulation.node(place), endpoints: Simulation.endpoints(place), isHome: true)), now: 0))
+        }
+        #expect(dialled.count == 8)
+        // As each turns out not to answer, the next one is tried.
+        let first = dialled
+        for node in first { note(replica.handle(.dialFailed(node), now: 100)) }
+        #expect((16...18).contains(dialled.count))
+    }
+
     @Test func `nobody is dialled twice at once`() throws {
         var replica = Replica(seed: 1)
         let contact = Replica.Contact(account: alice.account, node: Simulation.node(0), endpoints: Simulation.endpoints(0), isHome: true)

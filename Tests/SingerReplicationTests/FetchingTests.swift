@@ -202,4 +202,15 @@ import Testing
         net.run(for: 60_000)
         #expect(net.held(alice, at: 1) == [1...20])
     }
+
+    @Test func `a lie about the length of a log hides nothing while its teller is linked`() throws {
+        var net = Simulation(3)
+        net.host(alice, at: 0, alice.unsignedLog(500))
+        net.connect(1, 2)
+        net.follow(alice, at: 1)
+        let lie = Replica.FeedState(account: alice.account, interest: .none, held: [alice.device.publicKey: SequenceSet([1...1 << 40])])
+        net.tell(1, .received(.have([lie]), from: net.peers[2].node))
+        net.run(for: 10_000)
+        #expect(net.held(alice, at: 1) == [301...500])
+    }
 }
