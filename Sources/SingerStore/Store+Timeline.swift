@@ -6,33 +6,34 @@ public import SingerCore
 extension Store {
     /// The posts of an account and of those it follows, newest first.
     public func timeline(of account: AccountKey, count: Int, before: EntryID?) async throws(StoreError) -> [PostView] {
-        try await read { db in
-            guard let id = try Self.accountID(account, db) else { return [] }
-            var top = Int64.max
-            if let before {
-                let created = try Int64.fetchOne(
-                    db.cachedStatement(sql: "SELECT created FROM post WHERE entry_id = \(Self.arrival(of: "?"))"), arguments: [before.data])
-                guard let created else { return [] }
-                top = created
-            }
-            func page(_ selection: String, _ index: String, from floor: Int64) throws -> [PostView] {
-                let sql =
-                    Self.columns(index: index) + " WHERE " + selection + " AND p.created BETWEEN ?3 AND ?4" + Self.unmuted
-                    + (before == nil ? "" : Self.isBefore) + Self.newestFirst + " LIMIT ?5"
-                return try Self.posts(sql, [id, before?.data, floor, top, count], db)
-            }
-            // With a few to spare, for what is dated like `before` and yet not before it.
-            let wanted = count + 8
-            // Whoever follows many of those whose posts are here finds a page among the latest of all.
-            if let floor = try Self.floor(Self.latestOfAll, id, top, wanted, db) {
-                let page = try page(Self.isMine, "post_created", from: floor)
-                if page.count == count { return page }
-            }
-            // Else among the latest of each; and who has not that many has no more than these.
-            let floor = try Self.floor(Self.latestOfEach, id, top, wanted, db)
-            let found = try page(Self.isOfMine, "post_feed", from: floor ?? 0)
-            return found.count == count || floor == nil ? found : try page(Self.isOfMine, "post_feed", from: 0)
+        try await read { db in try Self.accountID(account, db).map { try Self.timeline(of: $0, count: count, before: before, db) } ?? [] }
+    }
+
+    static func timeline(of id: Int64, count: Int, before: EntryID?, _ db: Database) throws -> [PostView] {
+        var top = Int64.max
+        if let before {
+            let created = try Int64.fetchOne(
+                db.cachedStatement(sql: "SELECT created FROM post WHERE entry_id = \(arrival(of: "?"))"), arguments: [before.data])
+            guard let created else { return [] }
+            top = created
         }
+        func page(_ selection: String, _ index: String, from floor: Int64) throws -> [PostView] {
+            let sql =
+                columns(index: index) + " WHERE " + selection + " AND p.created BETWEEN ?3 AND ?4" + unmuted
+                + (before == nil ? "" : isBefore) + newestFirst + " LIMIT ?5"
+            return try posts(sql, [id, before?.data, floor, top, count], db)
+        }
+        // With a few to spare, for what is dated like `before` and yet not before it.
+        let wanted = count + 8
+        // Whoever follows many of those whose posts are here finds a page among the latest of all.
+        if let floor = try Self.floor(latestOfAll, id, top, wanted, db) {
+            let page = try page(isMine, "post_created", from: floor)
+            if page.count == count { return page }
+        }
+        // Else among the latest of each; and who has not that many has no more than these.
+        let floor = try Self.floor(latestOfEach, id, top, wanted, db)
+        let found = try page(isOfMine, "post_feed", from: floor ?? 0)
+        return found.count == count || floor == nil ? found : try page(isOfMine, "post_feed", from: 0)
     }
 
     private static let follows = "follow WHERE follower_id = ?1 AND following"

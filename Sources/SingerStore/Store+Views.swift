@@ -91,6 +91,9 @@ extension Store {
                 return newest ? posts.reversed() : posts
             }
             switch range {
+            // Of a timeline, what is asked for most is found whoever is followed.
+            case .latest(nil) where view == .home: return try Self.timeline(of: id, count: limit, before: nil, db).reversed()
+            case .before(.post(let hash)) where view == .home: return try Self.timeline(of: id, count: limit, before: hash, db).reversed()
             case .latest(nil): return try query(from: nil, to: nil, newest: true, limit)
             case .latest(let after?):
                 guard let low = try Bound(after, db) else { return [] }
