@@ -19,7 +19,10 @@ public final class OpenDHTDirectory: Directory {
     /// Binds the port, starts the node, and begins to join through the bootstrap peers and those of the node cache.
     ///
     /// Returns at once: that there are peers is told by `changes`. Without any, everything works locally.
-    public init(configuration: Configuration, logger: Logger) async throws(DirectoryError) {
+    ///
+    /// - Parameter records: lie here, and are announced, before anything comes from others: of two claims to a name a node keeps the first that it has,
+    ///   and each owner is to find the other's.
+    public init(configuration: Configuration, holding records: [PlacedRecord] = [], logger: Logger) async throws(DirectoryError) {
         guard let port = UInt16(exactly: configuration.port) else { throw .badPort(configuration.port) }
         let broadcast = ChangeBroadcast()
         let node = try NodeHandle(
@@ -31,6 +34,7 @@ public final class OpenDHTDirectory: Directory {
         self.logger = logger
         cache = configuration.nodeCache.map { NodeCache(url: $0) }
         upkeep = Mutex(nil)
+        for record in records { await put(record, permanent: true) }
         let keeping = Upkeep(node: node, changes: broadcast, bootstrap: configuration.bootstrap, cache: cache, logger: logger)
         upkeep.withLock { $0 = Task { await keeping.run() } }
     }

@@ -216,8 +216,9 @@ extension Node {
 
     // MARK: Before the log
 
-    /// How long the log has time to come over a link.
+    /// How long the log has time to come over a link; longer, as long as it is just coming, or somebody who gives it is looked for.
     private static let earlyPatience: Duration = .seconds(2)
+    private static let earlyPatienceMax: Duration = .seconds(10)
     private static let earlyEntriesMax = 256
 
     /// Keeps what came from the DHT, or at the end of a record, until the log itself has had time to come: alone it would be shown in another order
@@ -229,7 +230,11 @@ extension Node {
         if early[account]?.count ?? 0 > Self.earlyEntriesMax { return takeEarly(account) }
         guard isFirst else { return }
         job {
+            let begun = ContinuousClock.now
             try? await Task.sleep(for: Self.earlyPatience)
+            while await self.replica.isComing(account), .now - begun < Self.earlyPatienceMax, !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(100))
+            }
             await self.takeEarly(account)
         }
     }

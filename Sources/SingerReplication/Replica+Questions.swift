@@ -39,6 +39,14 @@ extension Replica {
         }
     }
 
+    /// Whether more of a feed is on its way over a link, or somebody who gives it is just looked for.
+    public func isComing(_ account: AccountKey) -> Bool {
+        guard let feed = feeds[account] else { return false }
+        if isServed(account) { return !isLevel(account) }
+        return feed.isLookingUp
+            || feed.homes.union(feed.holders).contains { nodes[$0]?.isDialling == true || links[$0] != nil && ties[account][$0]?.offer == nil }
+    }
+
     /// The links that want the news of a feed.
     public func subscribers(of account: AccountKey) -> [NodeKey] { ties.subscribers(of: account) }
 

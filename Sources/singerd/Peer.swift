@@ -26,7 +26,8 @@ struct Peer {
             let directory = try await OpenDHTDirectory(
                 configuration: OpenDHTDirectory.Configuration(
                     host: settings.listen.isAnyAddress ? "" : settings.listen.host, port: settings.dhtPort ?? peerPort, network: settings.network,
-                    bootstrap: settings.bootstrap, discovery: settings.discovery, nodeCache: nodeCache), logger: Logger(label: "singer.dht"))
+                    bootstrap: settings.bootstrap, discovery: settings.discovery, nodeCache: nodeCache), holding: store.claims().map(\.placed),
+                logger: Logger(label: "singer.dht"))
             let expectsPeers = !settings.bootstrap.isEmpty || FileManager.default.fileExists(atPath: nodeCache.path)
             let node = Node(
                 configuration: Node.Configuration(

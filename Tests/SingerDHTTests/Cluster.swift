@@ -39,10 +39,13 @@ final class Cluster {
 
     func shutdown() async { for node in nodes { await node.shutdown() } }
 
-    static func openDHT(network: String, bootstrap: [Endpoint] = [], port: Int = 0, nodeCache: URL? = nil) async throws -> OpenDHTDirectory {
+    static func openDHT(
+        network: String, bootstrap: [Endpoint] = [], port: Int = 0, nodeCache: URL? = nil, holding records: [PlacedRecord] = []
+    ) async throws -> OpenDHTDirectory {
         let configuration = OpenDHTDirectory.Configuration(
             host: "127.0.0.1", port: port, network: network, bootstrap: bootstrap, discovery: false, nodeCache: nodeCache)
-        return try await OpenDHTDirectory(configuration: configuration, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        return try await OpenDHTDirectory(
+            configuration: configuration, holding: records, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 }
 

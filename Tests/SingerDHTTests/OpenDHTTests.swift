@@ -25,6 +25,21 @@ struct OpenDHTTests {
     }
 
     @Test(.timeLimit(.minutes(1)))
+    func `of two networks that become one each finds the other's claim to a name`() async throws {
+        let network = "test-\(UUID())"
+        let (earlier, later) = (try Sample.claim("alice", by: RootKey(), at: 1_000), try Sample.claim("alice", by: RootKey(), at: 2_000))
+        let first = try await Cluster.openDHT(network: network, holding: [earlier])
+        let peer = try #require(Endpoint(host: "127.0.0.1", port: await first.status().port))
+        let second = try await Cluster.openDHT(network: network, bootstrap: [peer], holding: [later])
+        let both: Set = [earlier.envelope, later.envelope]
+        for node in [first, second] {
+            #expect(await Set(node.reads(earlier.place, .nameClaim) { Set($0) == both }) == both)
+        }
+        await first.shutdown()
+        await second.shutdown()
+    }
+
+    @Test(.timeLimit(.minutes(1)))
     func `a node comes back through its cache, without a bootstrap`() async throws {
         let cache = FileManager.default.temporaryDirectory.appendingPathComponent("nodes-\(UUID())")
         defer { try? FileManager.default.removeItem(at: cache) }
