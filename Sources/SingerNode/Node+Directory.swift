@@ -206,7 +206,7 @@ extension Node {
         let isRevocation = hosted.contains(entry.header.account) && entry.header.kind == .revoke
         guard isRevocation || replica.wants(entry.header.account, at: clock()) else { return }
         // What was there before this peer listened may be deleted by what is not heard yet.
-        if isRevocation || entry.header.created >= listeningSince[entry.header.account] ?? 0 {
+        if isRevocation || entry.header.created >= listeningSince[entry.header.account] ?? .max {
             enqueue([entry], from: nil, isNews: true)
         } else {
             hold([entry], of: entry.header.account)
