@@ -225,6 +225,8 @@ extension Node {
     /// than it was written, and texts that were deleted since would be shown.
     private func hold(_ entries: [Entry], of account: AccountKey) {
         guard !entries.isEmpty else { return }
+        // Who looks at somebody's posts in passing waits for what there is, and is pushed nothing.
+        guard followersHere[account]?.isEmpty == false else { return enqueue(entries, from: nil, isNews: false) }
         let isFirst = early[account] == nil
         early[account, default: []] += entries
         if early[account]?.count ?? 0 > Self.earlyEntriesMax { return takeEarly(account) }
