@@ -230,15 +230,13 @@ extension Node {
         let isFirst = early[account] == nil
         early[account, default: []] += entries
         if early[account]?.count ?? 0 > Self.earlyEntriesMax { return takeEarly(account) }
-        guard isFirst else { return }
-        job {
-            let begun = ContinuousClock.now
-            try? await Task.sleep(for: Self.earlyPatience)
-            while await self.replica.isComing(account), .now - begun < Self.earlyPatienceMax, !Task.isCancelled {
-                try? await Task.sleep(for: .milliseconds(100))
-            }
-            await self.takeEarly(account)
-        }
+        if isFirst { job { await self.letLogCome(account) } }
+    }
+
+    private func letLogCome(_ account: AccountKey) async {
+        try? await Task.sleep(for: Self.earlyPatience)
+        await wait(within: Self.earlyPatienceMax - Self.earlyPatience) { !$0.replica.isComing(account) }
+        takeEarly(account)
     }
 
     /// What came by itself meanwhile is a duplicate now; the rest enters together, deletions with what they delete.

@@ -340,6 +340,6 @@ extension Node {
 
     func wait(within limit: Duration, until isDone: (isolated Node) -> Bool) async {
         let deadline = ContinuousClock.now + limit
-        while !isDone(self), .now < deadline { try? await Task.sleep(for: .milliseconds(5)) }
+        while !isDone(self), .now < deadline, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
     }
 }

@@ -13,12 +13,12 @@ extension Store {
         migrator.registerMigration("late index") { db in try db.execute(sql: schemaLateIndex) }
         migrator.registerMigration("unknown kinds") { db in try allowUnknownKinds(db) }
         migrator.registerMigration("one index of hashes") { db in try keepOneIndexOfHashes(db) }
+        // A post that goes takes its words along, and looks through no others.
+        migrator.registerMigration("words of a post") { db in try db.execute(sql: "CREATE INDEX word_entry ON word (entry_id)") }
         // Whom a name means is the first of those that bear it, however many do.
         migrator.registerMigration("names") { db in
             try db.execute(sql: "DROP INDEX account_name; CREATE INDEX account_name ON account (folded, pinned DESC, certified DESC)")
         }
-        // A post that goes takes its words along, and looks through no others.
-        migrator.registerMigration("words of a post") { db in try db.execute(sql: "CREATE INDEX word_entry ON word (entry_id)") }
         return migrator
     }
 

@@ -14,15 +14,14 @@ extension Store {
         let aside = await indexLatest() ? [] : try await matchesAside(expression)
         return try await read { db in
             guard let id = try Self.accountID(account, db) else { return [] }
-            func page(_ isMatch: String) throws -> [PostView] {
+            func page(_ isMatch: String, _ more: StatementArguments = []) throws -> [PostView] {
                 let sql = Self.columns + " WHERE p.deleted = 0 AND (" + isMatch + ")" + Self.unmuted + Self.newestFirst + " LIMIT ?3"
-                return try Self.posts(sql, [id, expression, count], db)
+                return try Self.posts(sql, [id, expression, count] + more, db)
             }
             let matches = "FROM post_text WHERE post_text MATCH ?2"
             let isMatch = "p.entry_id IN (SELECT rowid \(matches))"
             guard aside.isEmpty else {
-                let sql = Self.columns + " WHERE p.deleted = 0 AND (\(isMatch) OR p.entry_id IN (SELECT value FROM json_each(?4)))" + Self.unmuted
-                return try Self.posts(sql + Self.newestFirst + " LIMIT ?3", [id, expression, count, "[\(aside.map(String.init).joined(separator: ","))]"], db)
+                return try page(isMatch + " OR p.entry_id IN (SELECT value FROM json_each(?4))", ["[\(aside.map(String.init).joined(separator: ","))]"])
             }
             let latest = matches + " ORDER BY rowid DESC LIMIT \(Self.matchesMax)"
             let bounds = try Row.fetchOne(

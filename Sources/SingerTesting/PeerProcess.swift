@@ -91,10 +91,15 @@ public final class PeerProcess: Sendable {
 
     public var processID: Int32 { process.processIdentifier }
 
-    /// A new connection to the gateway.
+    /// A new connection to the gateway. A peer that takes none says what became of it.
     public func connect() throws -> LineClient {
-        guard let namespace else { return try LineClient(port: gatewayPort) }
-        return try namespace.enter { [gatewayPort] in try LineClient(port: gatewayPort) }
+        do {
+            guard let namespace else { return try LineClient(port: gatewayPort) }
+            return try namespace.enter { [gatewayPort] in try LineClient(port: gatewayPort) }
+        } catch let error as LineClient.TimedOut {
+            let end = process.isRunning ? "it runs" : "it ended with \(process.terminationStatus), reason \(process.terminationReason.rawValue)"
+            throw LineClient.TimedOut(description: "\(error.description); \(end): \(readyLine)\n\(log)")
+        }
     }
 
     /// SIGTERM, and the wait for a clean end.

@@ -102,13 +102,19 @@ import Testing
         #expect(net.peers[0].settled.count == 20)
     }
 
-    @Test func `a link is given no more debts at once than it takes, and the others as they are acknowledged`() {
-        var replica = Replica(seed: 1)
+    /// Owes bob so many entries; his home is known.
+    private func owe(_ count: Int, at home: NodeKey, _ replica: inout Replica) -> [Entry] {
         var alice = TestAuthor("alice")
-        let home = Simulation.node(0)
-        let entries = (0..<1_000).map { $0 % 2 == 0 ? alice.follow(bob) : alice.unfollow(bob) }
+        let entries = (0..<count).map { $0 % 2 == 0 ? alice.follow(bob) : alice.unfollow(bob) }
         for entry in entries { _ = replica.handle(.owes(.init(entry: entry, recipient: bob.account)), now: 0) }
         _ = replica.handle(.contact(.init(account: bob.account, node: home, endpoints: Simulation.endpoints(0), isHome: true)), now: 0)
+        return entries
+    }
+
+    @Test func `a link is given no more debts at once than it takes, and the others as they are acknowledged`() {
+        var replica = Replica(seed: 1)
+        let home = Simulation.node(0)
+        let entries = owe(1_000, at: home, &replica)
         func delivered(_ actions: [Replica.Action]) -> [Entry] {
             actions.compactMap { if case .send(.delivery(let debt), to: home) = $0 { debt.entry } else { nil } }
         }
@@ -127,11 +133,8 @@ import Testing
 
     @Test func `debts that nobody acknowledges do not keep others back`() {
         var replica = Replica(seed: 1)
-        var alice = TestAuthor("alice")
         let home = Simulation.node(0)
-        let entries = (0..<400).map { $0 % 2 == 0 ? alice.follow(bob) : alice.unfollow(bob) }
-        for entry in entries { _ = replica.handle(.owes(.init(entry: entry, recipient: bob.account)), now: 0) }
-        _ = replica.handle(.contact(.init(account: bob.account, node: home, endpoints: Simulation.endpoints(0), isHome: true)), now: 0)
+        _ = owe(400, at: home, &replica)
         _ = replica.handle(.linkUp(home, []), now: 1)
         var sent: Set<EntryID> = []
         for time in 1...60 {
