@@ -22,6 +22,16 @@ let gatewaySettings = actorSettings + [.unsafeFlags(["-enforce-exclusivity=unche
 // The modules that only calculate are optimised in debug builds too: a simulated network is ten times as fast.
 let pureSettings = settings + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
+// A release carries the Swift runtime in its programs: they run where no toolchain is installed, an idle peer takes 9 MiB less, and what is called
+// seldom is called sooner. Foundation is named with its parts, which the modules of a dynamic build do not name. Packed relocations need glibc 2.36.
+let foundation = ["Foundation", "FoundationInternationalization", "FoundationEssentials", "CoreFoundation"]
+let foundationParts = ["_FoundationCShims", "_FoundationCollections", "_FoundationICU", "swiftDispatch", "dispatch", "BlocksRuntime"]
+let lldOptions = ["--no-export-dynamic", "--icf=safe", "-z", "pack-relative-relocs"].flatMap { ["-Xlinker", $0] }
+let programLinking: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-static-stdlib", "-use-ld=lld"] + (foundation + foundationParts).map { "-l\($0)" } + lldOptions, .when(platforms: [.linux], configuration: .release))
+]
+
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -103,12 +113,12 @@ let package = Package(
                 "SingerCore", "SingerStore", "SingerDHT", "SingerPeer", "SingerNode", "SingerGateway", arguments, configuration, lifecycle, unixSignals,
                 nioPosix, system, logging,
             ],
-            swiftSettings: actorSettings),
+            swiftSettings: actorSettings, linkerSettings: programLinking),
 
         // The client. It has no tasks and no actors: one thread and poll(2), so it is small, and there at once.
         .target(name: "CReadline", linkerSettings: [.linkedLibrary("readline")]),
         .target(name: "SingerClient", dependencies: ["SingerCore", "CReadline"], swiftSettings: settings),
-        .executableTarget(name: "singer", dependencies: ["SingerClient", arguments], swiftSettings: settings),
+        .executableTarget(name: "singer", dependencies: ["SingerClient", arguments], swiftSettings: settings, linkerSettings: programLinking),
 
         // Tests.
         .target(
