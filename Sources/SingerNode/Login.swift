@@ -140,7 +140,7 @@ public final class Login: Sendable {
     /// What was taken and not told is still to be told.
     private func takeBack(_ reading: Reading) {
         state.withLock { state in
-            state.backlog = reading.backlog + state.backlog
+            state.backlog = (reading.backlog + state.backlog).suffix(Self.backlogAuthorsMax)
             state.notices = Array((reading.notices + state.notices).suffix(Limits.noticesMax))
         }
     }
@@ -227,9 +227,14 @@ public final class Login: Sendable {
     }
 
     private static let writtenMax = 1_000
+    private static let backlogAuthorsMax = 100
 
     func show(backlogOf author: AccountKey) {
-        state.withLock { $0.backlog.append(author) }
+        state.withLock { state in
+            // Who follows many at once, and reads nothing meanwhile, is shown what the last of them wrote.
+            state.backlog.removeAll { $0 == author }
+            state.backlog = state.backlog.suffix(Self.backlogAuthorsMax - 1) + [author]
+        }
         wake()
     }
 

@@ -48,7 +48,7 @@ extension Node {
             ownLogs[root.publicKey] = .ends(0)
             drive(.hosting(root.publicKey, device.publicKey))
             let account = Store.LocalAccount(account: root.publicKey, name: name, sealed: sealed, certificate: certificate)
-            return try await open(account, keys)
+            return try await open(Home(account: account, keys: keys))
         } catch {
             throw NodeError(error)
         }
@@ -78,24 +78,18 @@ extension Node {
     public func login(_ name: Username, passphrase: String) async throws(NodeError) -> Login {
         do {
             try checkAttempts(name, passphrase)
-            let account = try await store.localAccount(named: name)
+            let accounts = try await store.localAccounts(named: name)
             let workLog2 = configuration.workLog2
-            let keys = try await derivations.run { () -> Keys? in
-                guard let account else {
-                    SealedSecret.spendTime(passphrase: passphrase, workLog2: workLog2)
-                    return nil
-                }
-                return account.sealed.open(passphrase: passphrase).flatMap { Keys(secret: $0) }
+            let local = try await derivations.run { () -> Home? in
+                if accounts.isEmpty { SealedSecret.spendTime(passphrase: passphrase, workLog2: workLog2) }
+                return accounts.lazy.compactMap { Home($0, passphrase) }.first
             }
-            guard let account, let keys else {
-                if let (account, keys) = try await roam(name, passphrase) { return try await open(account, keys) }
-                noteFailure(name)
-                throw NodeError.badLogin
+            try checkAttempts(name, passphrase)
+            guard let local else {
+                guard let home = try await roam(name, passphrase) else { throw failure(of: name) }
+                return try await open(home)
             }
-            let device = account.certificate.device
-            let isOver = try await store.isRevoked(device) || isOwnLogLost(account.account, device)
-            let (home, homeKeys) = try await isOver ? renewDevice(account, keys.root, passphrase) : (account, keys)
-            let login = try await open(home, homeKeys)
+            let login = try await open(isOver(local.account) ? renewDevice(local, passphrase) : local)
             if passphrase.count >= Limits.passphraseCharactersStrong { job { await self.offerRoaming(login, passphrase) } }
             return login
         } catch {
@@ -111,13 +105,43 @@ extension Node {
         guard passphrase.utf8.count <= Limits.passphraseBytesMax else { throw .badLogin }
     }
 
-    func noteFailure(_ name: Username) {
+    /// Opens what is sealed under a passphrase. Throws `badLogin` where it does not open, `rateLimited`.
+    func unlock<Value: Sendable>(
+        _ name: Username, _ passphrase: String, _ open: @escaping @Sendable () -> Value?
+    ) async throws -> Value {
+        try checkAttempts(name, passphrase)
+        guard let value = try await derivations.run(open) else { throw failure(of: name) }
+        try checkAttempts(name, passphrase)
+        return value
+    }
+
+    /// What a wrong passphrase is answered. Of many guesses at once no more are told whether they were right than of guesses in a row.
+    private func failure(of name: Username) -> NodeError {
         // Many names, and those that nobody has tried for a minute are forgotten: guessing must not fill the memory, nor the table.
         if failedLogins.count >= 10_000 { failedLogins = failedLogins.filter { $0.value.contains { .now - $0 < .seconds(60) } } }
         failedLogins[name.folded, default: []].append(.now)
+        return failedLogins[name.folded, default: []].count > Limits.loginsPerMinuteMax ? .rateLimited : .badLogin
     }
 
-    func open(_ account: Store.LocalAccount, _ keys: Keys) async throws -> Login {
+    /// An account of this peer with its keys: what a passphrase opens.
+    struct Home: Sendable {
+        let account: Store.LocalAccount
+        let keys: Keys
+
+        init(account: Store.LocalAccount, keys: Keys) {
+            self.account = account
+            self.keys = keys
+        }
+
+        /// Derives the key from the passphrase, which takes time; `nil` if it is another.
+        init?(_ account: Store.LocalAccount, _ passphrase: String) {
+            guard let keys = account.sealed.open(passphrase: passphrase).flatMap({ Keys(secret: $0) }) else { return nil }
+            self.init(account: account, keys: keys)
+        }
+    }
+
+    func open(_ home: Home) async throws -> Login {
+        let account = home.account
         let start: (cursor: Int64, posts: Int)
         let author: UserView
         if let login = opened[account.account]?.logins.values.first {
@@ -130,7 +154,7 @@ extension Node {
         }
         let login = Login(account, author, store: store, viewers: viewers, cursor: start.cursor, began: clock(), unseen: start.posts)
         let key = account.account
-        let open = opened[key] ?? OpenAccount(keys: keys, certificate: account.certificate)
+        let open = opened[key] ?? OpenAccount(keys: home.keys, certificate: account.certificate)
         opened[key] = open
         open.logins[ObjectIdentifier(login)] = login
         tellOfClock(login)
@@ -154,16 +178,15 @@ extension Node {
         if opened[login.account]?.logins.isEmpty == true { opened[login.account] = nil }
     }
 
-    /// Throws `badLogin` when `old` is wrong, `weakPassphrase`.
+    /// Throws `badLogin` when `old` is wrong, `weakPassphrase`, `rateLimited`.
     public func changePassphrase(_ login: Login, from old: String, to new: String) async throws(NodeError) {
         try Self.check(new)
         do {
-            guard let account = try await store.localAccount(named: login.name) else { throw NodeError.badLogin }
+            guard let account = try await store.localAccount(login.account) else { throw NodeError.badLogin }
             let workLog2 = configuration.workLog2
-            let sealed = try await derivations.run { () -> SealedSecret? in
+            let sealed = try await unlock(login.name, old) {
                 account.sealed.open(passphrase: old).map { SealedSecret(sealing: $0, passphrase: new, workLog2: workLog2) }
             }
-            guard let sealed else { throw NodeError.badLogin }
             let (withdrawal, roaming) = try await roamElsewhere(login, new)
             try await store.reseal(login.account, sealed, withdrawal: withdrawal, roaming: roaming)
             for record in [withdrawal, roaming].compactMap({ $0 }) { await directory.put(record, permanent: true) }

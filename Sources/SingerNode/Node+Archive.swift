@@ -42,18 +42,13 @@ extension Node {
     /// Throws `badLogin` when the passphrase is wrong.
     public func identity(of login: Login, passphrase: String) async throws(NodeError) -> (claim: NameClaim, sealed: SealedSecret) {
         do {
-            try checkAttempts(login.name, passphrase)
-            guard let account = try await store.localAccount(named: login.name), account.account == login.account,
-                let claim = try await store.claim(of: login.account)
-            else { throw NodeError.internal("no keys or no claim of \(login.account)") }
+            guard let account = try await store.localAccount(login.account), let claim = try await store.claim(of: login.account) else {
+                throw NodeError.internal("no keys or no claim of \(login.account)")
+            }
             let workLog2 = configuration.workLog2
-            let sealed = try await derivations.run { () -> SealedSecret? in
+            let sealed = try await unlock(login.name, passphrase) {
                 account.sealed.open(passphrase: passphrase).flatMap { Keys(secret: $0) }
                     .map { SealedSecret(sealing: $0.root.secret, passphrase: passphrase, workLog2: workLog2) }
-            }
-            guard let sealed else {
-                noteFailure(login.name)
-                throw NodeError.badLogin
             }
             return (claim, sealed)
         } catch {
@@ -70,11 +65,8 @@ extension Node {
         guard claiming.insert(name).inserted else { throw .nameTaken(name) }
         defer { claiming.remove(name) }
         do {
-            try checkAttempts(name, passphrase)
-            let root = try await derivations.run { sealed.open(passphrase: passphrase).flatMap { RootKey(secret: $0) } }
-            guard let root, root.publicKey == claim.account else {
-                noteFailure(name)
-                throw NodeError.badLogin
+            let root = try await unlock(name, passphrase) {
+                sealed.open(passphrase: passphrase).flatMap { RootKey(secret: $0) }.flatMap { $0.publicKey == claim.account ? $0 : nil }
             }
             if let holder = try await store.pinned(name), holder.account != claim.account { throw NodeError.nameTaken(name) }
             await awaitPeers()
@@ -83,8 +75,7 @@ extension Node {
 
             let identity = RoamingIdentity(root: root, name: name, claimed: claim.created)
             let record = try await roamingPlace(of: name, passphrase)?.record(of: identity, now: clock())
-            let (account, keys) = try await moveIn(identity, passphrase, roaming: record)
-            return try await open(account, keys)
+            return try await open(moveIn(identity, passphrase, roaming: record))
         } catch {
             throw NodeError(error)
         }

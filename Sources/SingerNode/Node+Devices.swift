@@ -61,12 +61,19 @@ extension Node {
 
     /// Makes this peer a new device of an account that cannot go on with the one it had here: it is revoked, or its log is lost. The
     /// sessions of one that is revoked are over: whoever sits at them may be the reason.
-    func renewDevice(_ account: Store.LocalAccount, _ root: RootKey, _ passphrase: String) async throws -> (Store.LocalAccount, Keys) {
+    func renewDevice(_ home: Home, _ passphrase: String) async throws -> Home {
+        let account = home.account
         guard let claim = try await store.claim(of: account.account) else { throw NodeError.internal("no claim of \(account.account)") }
-        let identity = RoamingIdentity(root: root, name: account.name, claimed: claim.created)
-        let home = try await moveIn(identity, passphrase, roaming: nil)
+        let identity = RoamingIdentity(root: home.keys.root, name: account.name, claimed: claim.created)
+        let renewed = try await moveIn(identity, passphrase, roaming: nil)
         ownLogs[account.account] = nil
-        return home
+        return renewed
+    }
+
+    /// Whether an account's device here writes no more: it was revoked, or its log is lost.
+    func isOver(_ account: Store.LocalAccount) async throws -> Bool {
+        let device = account.certificate.device
+        return try await store.isRevoked(device) || isOwnLogLost(account.account, device)
     }
 
     /// Ends the sessions of an account whose device here is revoked.

@@ -42,7 +42,7 @@ extension Node {
     private func serve(_ link: PeerLink) async {
         guard link.remote != transport.key else {
             link.close("that is this very peer")
-            drive(.dialFailed(link.remote))
+            if link.isDialled { drive(.dialFailed(link.remote)) }
             return
         }
         link.send(hello())
@@ -54,7 +54,7 @@ extension Node {
         defer { timer.cancel() }
         guard let first = await frames.next(), case .hello(let hello)? = first.message, hello.version == 1, hello.network == configuration.network else {
             link.close("another network, or no Singer peer")
-            drive(.dialFailed(link.remote))
+            if link.isDialled { drive(.dialFailed(link.remote)) }
             return
         }
         timer.cancel()

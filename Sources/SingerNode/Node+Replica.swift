@@ -290,6 +290,8 @@ extension Node {
     }
 
     private func begin(_ account: AccountKey) {
+        // The last to follow it may have unfollowed it while the store was read.
+        guard followersHere[account]?.isEmpty == false else { return }
         drive(.following(account))
         listen(to: account)
     }

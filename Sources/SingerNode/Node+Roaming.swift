@@ -16,7 +16,7 @@ extension Node {
     /// Finds an account in the network by its name and a strong passphrase, and makes this peer a device of it.
     ///
     /// - Returns: `nil` if nothing lies where the two lead.
-    func roam(_ name: Username, _ passphrase: String) async throws -> (Store.LocalAccount, Keys)? {
+    func roam(_ name: Username, _ passphrase: String) async throws -> Home? {
         guard let place = try await roamingPlace(of: name, passphrase) else { return nil }
         await awaitPeers()
         // All of them: a withdrawal may come after what it replaces.
@@ -33,10 +33,22 @@ extension Node {
     }
 
     /// Makes this peer a device of an account. A device key never leaves its peer, so two machines never write one log: this one
-    /// gets a key of its own.
+    /// gets a key of its own. One after the other for each account: of two logins at once the second uses the device of the first.
     ///
     /// - Parameter roaming: the sealed root key as it lies, or shall lie, in the network; `nil` for a passphrase too weak for that.
-    func moveIn(_ identity: RoamingIdentity, _ passphrase: String, roaming: PlacedRecord?) async throws -> (Store.LocalAccount, Keys) {
+    func moveIn(_ identity: RoamingIdentity, _ passphrase: String, roaming: PlacedRecord?) async throws -> Home {
+        let key = identity.root.publicKey
+        let before = movingIn[key]
+        let arrival = Task {
+            _ = await before?.result
+            return try await settleIn(identity, passphrase, roaming: roaming)
+        }
+        movingIn[key] = arrival
+        defer { if movingIn[key] == arrival { movingIn[key] = nil } }
+        return try await arrival.value
+    }
+
+    private func settleIn(_ identity: RoamingIdentity, _ passphrase: String, roaming: PlacedRecord?) async throws -> Home {
         let root = identity.root
         let key = root.publicKey
         let now = clock()
@@ -46,6 +58,11 @@ extension Node {
         if let open = opened[key] {
             // At home here too, under the passphrase of before.
             (keys, certificate) = (open.keys, open.certificate)
+        } else if let account = try await store.localAccount(key), try await !isOver(account),
+            let home = try await derivations.run({ Home(account, passphrase) })
+        {
+            // It came here while the network was asked for it.
+            (keys, certificate) = (home.keys, home.account.certificate)
         } else {
             keys = Keys(root: root, device: DeviceSecret())
             ownLogs[key] = .ends(0)
@@ -65,7 +82,7 @@ extension Node {
         // Somebody here may have followed the account, and so its feed be here already.
         for log in try await store.heldLogs(of: key) { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
         await refollow(key)
-        return (Store.LocalAccount(account: key, name: identity.name, sealed: sealed, certificate: certificate), keys)
+        return Home(account: Store.LocalAccount(account: key, name: identity.name, sealed: sealed, certificate: certificate), keys: keys)
     }
 
     /// What a change of the passphrase means for the network: the old one leads nowhere, the new one, if it is strong, to the key.

@@ -67,6 +67,8 @@ public actor Node {
     var followersHere: [AccountKey: Set<AccountKey>] = [:]
     /// Accounts for which `refollow` is under way.
     var refollowing: [AccountKey: Refollowing] = [:]
+    /// Accounts that are coming to this peer, with the last of the logins that bring them.
+    var movingIn: [AccountKey: Task<Home, any Error>] = [:]
     /// Until where the network knows the logs that this peer writes.
     var ownLogs: [AccountKey: OwnLogEnd] = [:]
     /// Written here, committed, and yet to be told.

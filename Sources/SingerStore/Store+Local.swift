@@ -64,15 +64,20 @@ extension Store {
         }
     }
 
-    public func localAccount(named name: Username) async throws(StoreError) -> LocalAccount? {
-        try await read { db in
-            try Row.fetchOne(db, sql: Self.localAccountSQL + " WHERE a.folded = ? ORDER BY a.pinned DESC LIMIT 1", arguments: [name.folded])
-                .map(Self.localAccount)
-        }
+    /// `nil` for an account that is not at home here.
+    public func localAccount(_ account: AccountKey) async throws(StoreError) -> LocalAccount? {
+        try await localAccounts("WHERE a.key = ?", [account.data]).first
     }
 
-    public func localAccounts() async throws(StoreError) -> [LocalAccount] {
-        try await read { db in try Row.fetchAll(db, sql: Self.localAccountSQL + " ORDER BY l.account_id").map(Self.localAccount) }
+    /// More than one where each of two owners of a name came here from another part of the network; the pinned one first.
+    public func localAccounts(named name: Username) async throws(StoreError) -> [LocalAccount] {
+        try await localAccounts("WHERE a.folded = ? ORDER BY a.pinned DESC, a.id", [name.folded])
+    }
+
+    public func localAccounts() async throws(StoreError) -> [LocalAccount] { try await localAccounts("ORDER BY l.account_id") }
+
+    private func localAccounts(_ which: String, _ arguments: StatementArguments = []) async throws(StoreError) -> [LocalAccount] {
+        try await read { db in try Row.fetchAll(db, sql: Self.localAccountSQL + " " + which, arguments: arguments).map(Self.localAccount) }
     }
 
     private static let localAccountSQL = """

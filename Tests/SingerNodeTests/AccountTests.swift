@@ -46,6 +46,29 @@ struct AccountTests {
         }
     }
 
+    @Test func `guesses at once are no more than guesses in a row, and those of a session that is open count`() async throws {
+        try await withNodes { cluster in
+            let node = cluster[0].node
+            let andre = try await cluster[0].register("andre")
+            let told = await withTaskGroup(of: NodeError?.self) { group in
+                for _ in 1...2 * Limits.loginsPerMinuteMax {
+                    group.addTask {
+                        do throws(NodeError) {
+                            _ = try await node.login(.of("andre"), passphrase: "wrong-horse")
+                            return nil
+                        } catch {
+                            return error
+                        }
+                    }
+                }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(told.count { $0 == .badLogin } == Limits.loginsPerMinuteMax)
+            #expect(told.count { $0 == .rateLimited } == Limits.loginsPerMinuteMax)
+            await #expect(throws: NodeError.rateLimited) { try await node.changePassphrase(andre.login, from: "wrong-horse", to: "battery-staple") }
+        }
+    }
+
     @Test func `a changed passphrase is the only one from then on`() async throws {
         try await withNodes { cluster in
             let node = cluster[0].node

@@ -38,6 +38,27 @@ import Testing
         }
     }
 
+    @Test func `both owners of a name can be at home at one peer, each with a passphrase and a device of their own`() async throws {
+        let (first, second) = ("correct-horse-battery", "another-horse-battery")
+        try await withNodes(2) { cluster in
+            for node in cluster.nodes { node.directory.isConnected = false }
+            let one = try await cluster[0].register("alice", first)
+            let other = try await cluster[1].register("alice", second)
+            for node in cluster.nodes { node.directory.isConnected = true }
+
+            let guest = try await cluster[0].login("alice", second)
+            #expect(guest.login.account == other.login.account)
+            let device = try await cluster[0].store.localAccount(guest.login.account)?.certificate.device
+            try await cluster[0].node.changePassphrase(guest.login, from: second, to: "a-third-horse-battery")
+            await cluster[0].node.logout(guest.login)
+            // Without the network, and as the same device.
+            cluster[0].directory.isConnected = false
+            #expect(try await cluster[0].login("alice", "a-third-horse-battery").login.account == other.login.account)
+            #expect(try await cluster[0].login("alice", first).login.account == one.login.account)
+            #expect(try await cluster[0].store.localAccount(guest.login.account)?.certificate.device == device)
+        }
+    }
+
     @Test func `the claim of somebody followed is found later, and kept alive from here`() async throws {
         try await withNodes(2) { cluster in
             var alice = TestAuthor("alice")

@@ -20,6 +20,20 @@ private let strong = "correct-horse-battery"
         }
     }
 
+    @Test func `two who log in at once at a peer that never saw the account are one device`() async throws {
+        try await withNodes(2) { cluster in
+            _ = try await cluster[0].register("alice", strong)
+            async let first = cluster[1].node.login(.of("alice"), passphrase: strong)
+            async let second = cluster[1].node.login(.of("alice"), passphrase: strong)
+            let (one, other) = (Person(cluster[1].node, try await first), Person(cluster[1].node, try await second))
+            try await one.post("from one")
+            try await other.post("from the other")
+            let logs = try await cluster[1].store.heldLogs(of: one.login.account).filter { $0.ranges.last?.upperBound ?? 0 > 0 }
+            #expect(logs.map(\.device) == [try await cluster[1].store.localAccounts()[0].certificate.device])
+            #expect(try await cluster[1].node.devices(one.login).count == 2)
+        }
+    }
+
     @Test func `what was written and followed elsewhere is there, and each device sees what the other writes`() async throws {
         try await withNodes(3) { cluster in
             let diogo = try await cluster[2].register("diogo")
