@@ -60,7 +60,10 @@ extension Node {
             edges += found.edges
             range = found.isGrown ? range.upperBound..<min(2 * range.upperBound, Limits.followerShardsMax) : 0..<0
         }
-        for edge in edges { enqueue([edge.entry], from: nil, isNews: false) }
+        for edge in edges {
+            await ingestRoom()
+            enqueue([edge.entry], from: nil, isNews: false)
+        }
         await wait(within: limit) { $0.ingest.entries == 0 && !$0.ingest.isRunning }
         // Those of an account that is at home here are put again from here, too.
         guard hosted.contains(account), !edges.isEmpty else { return }

@@ -36,7 +36,7 @@ extension Node {
         case .sendRecord(let account, let node): job { await self.sendRecord(of: account, to: node) }
         case .dial(let node, let endpoints): job { await self.dial(node, endpoints) }
         case .lookUp(let account): job { await self.lookUp(account) }
-        case .accept(let entry, let recipient, let node): job { await self.accept(entry, for: recipient, from: node) }
+        case .accept(let debt, let node): take(debt, from: node)
         case .unwanted(let account, let node): job { await self.answerUnwanted(account, from: node) }
         case .settle(let debt): job { await self.settle(debt) }
         case .close(let node): links[node]?.link.close("nothing goes over this link")
@@ -234,28 +234,38 @@ extension Node {
         }
     }
 
-    /// An entry that somebody's outbox owes to an account here. It is stored if it concerns that account, and acknowledged either way.
-    private func accept(_ entry: Entry, for recipient: AccountKey, from node: NodeKey) async {
-        guard hosted.contains(recipient) else {
-            send(.receipt(entry.id, recipient: recipient, isUnknown: true), to: node)
-            return
+    /// An entry that somebody's outbox owes to an account here. Of one for which there is no room there is no receipt: it will come again.
+    private func take(_ debt: Replica.Debt, from node: NodeKey) {
+        guard accepting[node, default: 0] < Self.deliveriesPerLinkMax else { return }
+        accepting[node, default: 0] += 1
+        job {
+            await self.accept(debt, from: node)
+            await self.didAccept(from: node)
         }
-        if await concerns(entry, recipient) {
-            do {
-                let outcome = try await store.ingest([entry], now: clock())[0]
-                switch outcome {
-                case .stored: didStore([entry], from: nil, isNews: false)
-                case .completed, .duplicate, .parked, .quarantined, .revoked, .equivocation, .refused: break
-                // No receipt: it will come again.
-                case .crowded: return
-                }
-            } catch {
-                // No receipt: it will come again.
-                return
+    }
+
+    private func didAccept(from node: NodeKey) { accepting[node] = accepting[node].flatMap { $0 > 1 ? $0 - 1 : nil } }
+
+    /// It is stored if it concerns that account, and acknowledged either way.
+    private func accept(_ debt: Replica.Debt, from node: NodeKey) async {
+        let (entry, recipient) = (debt.entry, debt.recipient)
+        let isHere = hosted.contains(recipient)
+        if isHere, await concerns(entry, recipient) {
+            // No receipt for what cannot be stored now: it will come again.
+            guard let outcome = try? await store.ingest([entry], now: clock())[0] else { return }
+            switch outcome {
+            case .crowded: return
+            case .stored, .completed, .duplicate:
+                if case .stored = outcome { didStore([entry], from: nil, isNews: false) }
+                drive(.accepted(debt, from: node))
+            case .parked, .quarantined, .revoked, .equivocation, .refused: break
             }
         }
-        send(.receipt(entry.id, recipient: recipient, isUnknown: false), to: node)
+        send(.receipt(entry.id, recipient: recipient, isUnknown: !isHere), to: node)
     }
+
+    /// Twice as many as an honest peer has under way to one account.
+    private static let deliveriesPerLinkMax = 512
 
     private func concerns(_ entry: Entry, _ account: AccountKey) async -> Bool {
         switch entry.content {

@@ -90,6 +90,8 @@ public actor Node {
     var memoriesKept = ContinuousClock.now
     /// Requests of each link that are being answered.
     var answering: [NodeKey: Int] = [:]
+    /// Deliveries of each link that are being looked at.
+    var accepting: [NodeKey: Int] = [:]
 
     // The directory.
     var status = DirectoryStatus(port: 0, goodNodes: 0, publicHosts: [])

@@ -39,6 +39,8 @@ extension Replica {
         case withheld(AccountKey, [DeviceKey: SequenceSet])
         /// The outbox owes an entry to the home of an account.
         case owes(Debt)
+        /// What somebody else's outbox owed to an account here is committed now.
+        case accepted(Debt, from: NodeKey)
         /// A newer record of an account was verified and stored.
         case recordChanged(AccountKey, from: NodeKey?)
         /// What a peer said over a link before the restart.
@@ -60,7 +62,7 @@ extension Replica {
         /// Look for the account's peers in the directory, and say `.contact` for each, then `.lookupEnded`.
         case lookUp(AccountKey)
         /// An entry for an account of this peer: check that it concerns it, commit, then send `.received`.
-        case accept(Entry, recipient: AccountKey, from: NodeKey)
+        case accept(Debt, from: NodeKey)
         /// News of a feed came that nobody here wants. If it comes from the account's own peer, that may not know that somebody here
         /// follows the account no more.
         case unwanted(AccountKey, from: NodeKey)

@@ -22,7 +22,7 @@ extension Replica {
         case .buckets(let buckets): return correct(buckets, for: node, now: now)
         case .want(let want): return [.answer(want, to: node)]
         case .entries(let entries, let want): return take(entries, answering: want, from: node, now: now)
-        case .delivery(let debt): return [.accept(debt.entry, recipient: debt.recipient, from: node)] + passOn(debt, from: node)
+        case .delivery(let debt): return [.accept(debt, from: node)]
         case .receipt(let entry, let recipient, let isUnknown):
             return receipt(entry, recipient, isUnknown: isUnknown, from: node, now: now)
         }

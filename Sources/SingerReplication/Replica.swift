@@ -106,6 +106,7 @@ public struct Replica: Sendable {
         case .remembered(let node, let memory):
             if links[node] == nil { remember(memory, of: node) }
             return []
+        case .accepted(let debt, let node): return passOn(debt, from: node)
         case .equivocated(let proof, let node): return equivocated(proof, from: node)
         case .tick: return tick(now: now)
         }

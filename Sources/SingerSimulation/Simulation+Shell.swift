@@ -136,14 +136,15 @@ extension Simulation {
             let hangs = index(of: node).map { peers[$0].hangs } ?? false
             later(hangs ? 10_000 : isThere || !faults.isInOrder ? 20 : 500, peer, .dialled(node))
         case .lookUp(let account): later(faults.isInOrder ? 100 : 10, peer, .lookedUp(account))
-        case .accept(let entry, let recipient, let node):
+        case .accept(let debt, let node):
             guard let other = index(of: node) else { return }
-            let isHere = peers[peer].disk.hosted[recipient] != nil
+            let isHere = peers[peer].disk.hosted[debt.recipient] != nil
             if isHere {
-                if keepsHistory, !peers[peer].accepted.contains(entry) { peers[peer].accepted.append(entry) }
-                commit([entry], from: nil, hops: 1, isNews: false, at: peer)
+                if keepsHistory, !peers[peer].accepted.contains(debt.entry) { peers[peer].accepted.append(debt.entry) }
+                commit([debt.entry], from: nil, hops: 1, isNews: false, at: peer)
+                tell(peer, .accepted(debt, from: node))
             }
-            send(.receipt(entry.id, recipient: recipient, isUnknown: !isHere), from: peer, to: other)
+            send(.receipt(debt.entry.id, recipient: debt.recipient, isUnknown: !isHere), from: peer, to: other)
         case .settle(let debt):
             if keepsHistory { peers[peer].settled.append(debt) }
             peers[peer].disk.debts.removeAll { $0.entry.id == debt.entry.id && $0.recipient == debt.recipient }

@@ -55,6 +55,25 @@ import Testing
         }
     }
 
+    @Test func `who comes back does not pass a key that a channel took meanwhile`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (bob) async throws in
+                try await bob.register("bob")
+                _ = try await bob.ask("JOIN #talk,#more")
+                try await gateway.connect { (andre) async throws in
+                    try await andre.register("andre")
+                    _ = try await andre.ask("REGISTER andre correct-horse", "JOIN #talk,#more")
+                }
+                _ = try await bob.wait(for: " QUIT ")
+                _ = try await bob.ask("MODE #talk +k secret")
+                try await gateway.connect { (andre) async throws in
+                    let said = try await andre.ask("PASS andre:correct-horse", "NICK andre", "USER andre 0 * :andre")
+                    #expect(said.mention(" 475 andre #talk ") && !said.mention(" JOIN #talk") && said.mention(" JOIN #more"), "\(said)")
+                }
+            }
+        }
+    }
+
     @Test func `markers and metadata are the account's under every nick it has`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (first) async throws in

@@ -106,11 +106,11 @@ extension IRCServer {
         }
     }
 
-    /// For an account whose last connection was lost.
+    /// For an account whose last connection was lost. A channel that took a key meanwhile, or only lets in who is invited, lets it in no more.
     func rejoin(_ user: IRCUser, _ call: IRCCall) {
         guard let account = user.account, let names = kept[.account(account.key)]?.channels else { return }
         kept[.account(account.key)]?.channels = []
-        for name in names { enter(channels[name.ircFolded] ?? IRCChannel(name: name, now: now), user, call) }
+        for name in names { join(name, key: nil, user, call) }
     }
 
     // MARK: Leaving
