@@ -125,8 +125,6 @@ public struct AccountRecord: Hashable, Sendable {
             lastPost: EntryID(wire.lastPost), tail: tail)
     }
 
-    public func isOnline(at now: Milliseconds) -> Bool { onlineUntil > now && seen < now + Limits.clockSkewMax }
-
     public static func place(_ account: AccountKey, _ envelope: Envelope) -> PlacedRecord {
         PlacedRecord(place: .account(account), valueID: PlacedRecord.valueID(of: envelope.key), envelope: envelope)
     }

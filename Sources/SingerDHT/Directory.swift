@@ -3,13 +3,13 @@ import Synchronization
 
 /// The distributed hash table, as the rest of Singer sees it: places that hold signed records.
 ///
-/// Two conformers: `OpenDHTDirectory`, the real one, and `InMemoryDirectory`, for tests and simulation. Whatever comes out of
+/// Two conformers: `OpenDHTDirectory`, the real one, and `InMemoryDirectory`, for tests. Whatever comes out of
 /// a directory has a valid signature and belongs at the place where it lay; storing nodes are not trusted with either.
 public protocol Directory: Sendable {
     /// Stores a record at the nodes nearest to its place, in place of an older one of the same signer and value id.
     ///
-    /// Alone in the network the record stands locally, and is announced when others join. Returns when the local node has
-    /// taken it; nobody waits for the network.
+    /// Alone in the network the record stands locally, and is announced when others join. Nobody waits for the network, nor for the
+    /// local node, which takes records in their order.
     ///
     /// - Parameter permanent: keep announcing it for as long as this process runs (or until `withdraw`).
     func put(_ record: PlacedRecord, permanent: Bool) async

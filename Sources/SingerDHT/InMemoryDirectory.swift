@@ -1,6 +1,6 @@
 public import SingerCore
 
-/// A node of an `InMemoryNetwork`, for tests and simulation.
+/// A node of an `InMemoryNetwork`, for tests.
 public final class InMemoryDirectory: Directory {
     private let network: InMemoryNetwork
     private let node: Int

@@ -75,7 +75,7 @@ actor Session {
 
     /// Clients that speak first do so within this time; a person has not typed anything yet.
     private static let silenceMax = TimeAmount.milliseconds(300)
-    static let greeting = "NOTICE * :*** Singer 0.1.0. Type HELP, or connect any IRC client.\r\n"
+    static let greeting = "NOTICE * :*** Singer \(Node.version). Type HELP, or connect any IRC client.\r\n"
 
     init(gateway: Gateway, channel: any Channel, handler: NIOLoopBound<SessionHandler>) {
         executor = channel.eventLoop.executor

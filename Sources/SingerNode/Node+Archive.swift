@@ -1,6 +1,4 @@
-import Logging
 public import SingerCore
-import SingerDHT
 import SingerReplication
 import SingerStore
 

@@ -1,4 +1,3 @@
-import Logging
 import SingerCore
 import SingerDHT
 import SingerReplication

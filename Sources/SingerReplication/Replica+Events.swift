@@ -72,8 +72,7 @@ extension Replica {
         case close(NodeKey)
         /// A verified proof that a device wrote two logs: keep it, quarantine the device, then say `.equivocated`.
         case quarantine(Equivocation, from: NodeKey)
-        /// Entries of a device that writes here came from the network, and were never here: an old copy of the data is in use.
-        /// Nothing must be written before they are stored.
+        /// The network has entries up to `last` of a device that writes here, and they were never here: an old copy of the data is in use, say.
         case ownLogBehind(AccountKey, DeviceKey, last: UInt64)
         /// Whether to hear the news of a followed feed from the directory, too: where its own peer gives it over a link, it comes from there,
         /// and with everybody listening each post would take eight packets to each follower. At the start all are listened to.

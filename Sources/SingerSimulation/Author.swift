@@ -12,7 +12,7 @@ struct Author: Sendable {
     var account: AccountKey { certificate.account }
     var followee: Followee { Followee(account: account, name: certificate.name) }
 
-    /// - Parameter second: which device of the account.
+    /// - Parameter ordinal: which device of the account.
     init(_ number: Int, device ordinal: Int = 0, home: Int, isHostile: Bool) {
         func secret(_ text: String) -> Data { EntryID.sha256(Data(text.utf8)).data }
         guard let root = RootKey(secret: secret("root \(number)")), let device = DeviceSecret(secret: secret("device \(number) \(ordinal)")),

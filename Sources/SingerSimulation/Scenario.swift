@@ -1,6 +1,6 @@
 public import SingerCore
 
-/// What a simulated week is made of. Everything follows from these numbers and the seed.
+/// What a simulated network goes through. Everything follows from these numbers and the seed.
 public struct Scenario: Sendable {
     public var peers = 200
     public var seed: UInt64 = 1

@@ -34,7 +34,7 @@ public struct Simulation: Sendable {
         var life = 0
         var tickDue: Milliseconds?
         var ticks = 0
-        /// Actions by name, for tests.
+        /// What it was told to keep or to tell, for tests.
         public internal(set) var proofs: [Equivocation] = []
         public internal(set) var behind: [UInt64] = []
         public internal(set) var receipts: [UInt64: Int] = [:]

@@ -5,8 +5,9 @@ import SingerReplication
 public struct Trial: Sendable {
     public let scenario: Scenario
     public internal(set) var net: Simulation
+    /// One of each peer, but where it is the second device of somebody.
     var authors: [Author] = []
-    /// Authors of each peer: one, or none where it is the second device of somebody.
+    /// The one whom all follow.
     var celebrity: Author { authors[0] }
     var random: SplitMix64
     var posts = 0

@@ -83,12 +83,6 @@ extension Store {
         }
     }
 
-    /// Accounts that accounts of this peer follow: the feeds to replicate.
-    public func followedByLocals() async throws(StoreError) -> [AccountKey] {
-        try await keys(
-            "SELECT DISTINCT a.key FROM local_account l JOIN follow f ON f.follower_id = l.account_id AND f.following JOIN account a ON a.id = f.followee_id")
-    }
-
     /// Accounts of other peers that follow accounts of this peer, latest first.
     public func followersOfLocals(count: Int) async throws(StoreError) -> [AccountKey] {
         try await keys(
@@ -96,15 +90,6 @@ extension Store {
             SELECT a.key FROM local_account l JOIN follow f ON f.followee_id = l.account_id AND f.following JOIN account a ON a.id = f.follower_id
             WHERE a.id NOT IN (SELECT account_id FROM local_account) GROUP BY a.id ORDER BY max(f.created) DESC LIMIT \(count)
             """)
-    }
-
-    /// Accounts of this peer that follow an account.
-    public func localFollowers(of account: AccountKey) async throws(StoreError) -> [AccountKey] {
-        try await keys(
-            """
-            SELECT a.key FROM follow f JOIN local_account l ON l.account_id = f.follower_id JOIN account a ON a.id = l.account_id
-            WHERE f.following AND f.followee_id = (SELECT id FROM account WHERE key = ?)
-            """, account.data)
     }
 
     private func keys(_ sql: String, _ argument: Data? = nil) async throws(StoreError) -> [AccountKey] {

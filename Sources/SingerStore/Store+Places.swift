@@ -83,10 +83,6 @@ extension Store {
         }
     }
 
-    static func end(of deviceID: Int64, _ db: Database) throws -> Neighbour? {
-        try db.first("SELECT \(Neighbour.columns) FROM entry e WHERE e.device_id = ? ORDER BY e.seq DESC LIMIT 1", .int(deviceID)) { try Neighbour($0) }
-    }
-
     /// What stands at the place of an entry in its log, and beside it.
     struct Place {
         var before: Neighbour?

@@ -73,15 +73,6 @@ import struct Foundation.Data
         return mallory.post("not yours").wire
     }
 
-    @Test func `an account is online while its lease runs`() throws {
-        let record = try Records().account
-        #expect(record.isOnline(at: record.seen))
-        #expect(record.isOnline(at: record.onlineUntil - 1))
-        #expect(!record.isOnline(at: record.onlineUntil))
-        // A record from the future says nothing.
-        #expect(!record.isOnline(at: record.seen - Limits.clockSkewMax))
-    }
-
     @Test func `endpoints are bounded, and free of what drives a terminal`() {
         #expect(Endpoint(host: "", port: 1) == nil)
         #expect(Endpoint(host: "h", port: 0) == nil)

@@ -33,10 +33,10 @@ extension IRCServer {
         } else {
             numeric(.nowAway, call, [], "You have been marked as being away")
         }
-        if !isSilent { setAway(user, text, call) }
+        if !isSilent { setAway(user, text) }
     }
 
-    func setAway(_ user: IRCUser, _ text: String?, _ call: IRCCall?) {
+    func setAway(_ user: IRCUser, _ text: String?) {
         guard user.away != text else { return }
         user.away = text
         let message = action(of: user, "AWAY", text: text)

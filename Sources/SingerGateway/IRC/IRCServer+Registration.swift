@@ -2,7 +2,7 @@ internal import NIOCore
 internal import SingerCore
 internal import SingerNode
 
-/// CAP, PASS, NICK, USER, PING, QUIT: until somebody is there.
+/// CAP, NICK, USER, PING, QUIT: until somebody is there, and until they go.
 extension IRCServer {
     func cap(_ call: IRCCall) async {
         let client = call.client
@@ -152,7 +152,7 @@ extension IRCServer {
             numeric(.saslAborted, call, [], "SASL authentication aborted")
         }
         welcome(call)
-        if let away = client.away { setAway(user, away, nil) }
+        if let away = client.away { setAway(user, away) }
         if user.clients.count > 1 { showChannels(of: user, call) } else { rejoin(user, call) }
     }
 

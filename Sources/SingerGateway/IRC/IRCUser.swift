@@ -48,7 +48,7 @@ struct IRCAccount: Hashable, Sendable {
     /// As in `diogo!diogo@77d0a1b2.key`.
     var host: String { Self.host(of: key) }
 
-    static func host(of key: AccountKey) -> String { Fingerprint(key).description.filter { $0 != "-" }.prefix(8) + ".key" }
+    static func host(of key: AccountKey) -> String { Fingerprint(key).short + ".key" }
 
     static func source(of user: UserView) -> String { "\(user.name)!\(user.name)@\(host(of: user.account))" }
 }
