@@ -95,9 +95,20 @@ package struct Script {
                 }
                 guard try take(.text(opening: typed.opening, whole: whole), dialogue) else { return }
             } else {
-                for line in command.split(omittingEmptySubsequences: false, whereSeparator: { $0 == "\n" || $0 == "\r\n" }) {
-                    guard let step = reader.take(String(line)) else { continue }
+                let lines = command.split(omittingEmptySubsequences: false, whereSeparator: \.isLineEnd)
+                let isCommand = !reader.isInsideText && TypedLine(String(lines[0]))?.opensText != true
+                if isCommand, lines.dropFirst().contains(where: { !$0.isEmpty }) {
+                    // What is after the first line of it was never meant to be a command.
+                    guard let step = ScriptStep.text(in: command) else {
+                        complain("ERR BAD_PARAM a command is one line; only POST and REPLY take more")
+                        continue
+                    }
                     guard try take(step, dialogue) else { return }
+                } else {
+                    for line in lines {
+                        guard let step = reader.take(String(line)) else { continue }
+                        guard try take(step, dialogue) else { return }
+                    }
                 }
             }
         }

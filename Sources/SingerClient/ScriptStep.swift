@@ -4,6 +4,10 @@ package enum ScriptStep: Hashable {
     case text(opening: String, lines: [String])
 }
 
+extension Character {
+    package var isLineEnd: Bool { self == "\n" || self == "\r\n" }
+}
+
 /// Puts lines together to steps, as the peer would: `POST` alone takes the lines up to a single dot.
 ///
 /// The client has to know, for a peer says nothing to `POST` alone, and takes the lines that follow as commands if nobody is logged in.
@@ -42,6 +46,22 @@ extension ScriptStep {
         var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
         while lines.last?.isEmpty == true { lines.removeLast() }
         return .text(opening: opening, lines: lines.map { ($0.hasPrefix(".") ? "." : "") + $0 })
+    }
+
+    /// The step that a command of several lines is: `POST` or `REPLY id` with all that follows as its text; `nil` for other commands.
+    package static func text(in command: String) -> ScriptStep? {
+        guard let typed = TypedLine(command) else { return nil }
+        var opening = [typed.tag, typed.verb].filter { !$0.isEmpty }
+        var text = typed.rest
+        switch typed.verb {
+        case "POST": break
+        case "REPLY":
+            let id = text.prefix { !$0.isWhitespace }
+            opening.append(String(id))
+            text = text[id.endIndex...].drop(while: \.isWhitespace)
+        default: return nil
+        }
+        return .text(opening: opening.joined(separator: " "), whole: String(text))
     }
 
     /// What is sent.

@@ -8,6 +8,7 @@ public struct HostPort: Hashable, Sendable, CustomStringConvertible {
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = host.dropFirst().dropLast()
+            guard Self.isIPv6(host) else { return nil }
         } else if host.contains(":") {
             // An IPv6 address without brackets: where it ends is anybody's guess.
             return nil
@@ -17,6 +18,12 @@ public struct HostPort: Hashable, Sendable, CustomStringConvertible {
         guard (1...255).contains(host.utf8.count), host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "/") }) else { return nil }
         self.host = String(host)
         self.port = port
+    }
+
+    /// Whether it looks like one; `fe80::1%eth0` does.
+    private static func isIPv6(_ host: some StringProtocol) -> Bool {
+        let address = host.prefix { $0 != "%" }
+        return address.count { $0 == ":" } >= 2 && address.allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
     }
 
     /// Whether this means every address of the machine.

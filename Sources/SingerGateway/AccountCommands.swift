@@ -73,8 +73,17 @@ enum AccountCommands {
         var arguments = context.arguments
         guard let old = arguments.quotedWord(), !arguments.isEmpty else { throw Failure(.needMoreParameters, "usage: PASSWD old new") }
         let new = String(arguments.rest)
-        try await context.ask { node throws(NodeError) in try await node.changePassphrase(login, from: old, to: new) }
-        return .done(.passphraseChanged)
+        func change(from old: String) async throws(Failure) -> Outcome {
+            try await context.ask { node throws(NodeError) in try await node.changePassphrase(login, from: old, to: new) }
+            return .done(.passphraseChanged)
+        }
+        do {
+            return try await change(from: old)
+        } catch {
+            // The quotation marks may be part of it: REGISTER and LOGIN take what they are given.
+            guard error.code == .badLogin, context.arguments.rest.hasPrefix("\"\(old)\"") else { throw error }
+            return try await change(from: "\"\(old)\"")
+        }
     }
 
     private static func devices(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {

@@ -11,17 +11,17 @@ public enum GatewayError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .portInUse(let host, let port):
-            "gateway: \(host):\(port) is in use; stop the program that uses it, or choose another port"
+            "\(host):\(port) is in use; stop the program that uses it, or choose another port"
         case .notLoopback(let host):
-            "gateway: \(host) is not a loopback address; configure a TLS certificate and key, or listen on 127.0.0.1"
+            "\(host) is not a loopback address; configure a TLS certificate and key, or listen on 127.0.0.1"
         case .badHost(let host):
-            "gateway: \(host) is neither an address nor a name that can be resolved"
+            "\(host) is neither an address nor a name that can be resolved"
         case .badCertificate(let path, let reason):
             "gateway: no TLS certificate can be read from \(path): \(reason)"
         case .badKey(let path, let reason):
             "gateway: no TLS key that fits the certificate can be read from \(path): \(reason)"
         case .cannotBind(let host, let port, let reason):
-            "gateway: can't listen on \(host):\(port): \(reason)"
+            "can't listen on \(host):\(port): \(reason)"
         }
     }
 }

@@ -39,7 +39,9 @@ extension Replica {
         let homes = feeds[account]?.homes ?? []
         var others = ties.subscribers(of: account).filter { $0 != node && !homes.contains($0) }
         others.shuffle(using: &random)
-        let peers = others.map { Referral.Peer(node: $0, endpoints: Array((nodes[$0]?.endpoints ?? []).prefix(Limits.endpointsMax))) }.filter { !$0.endpoints.isEmpty }
+        let peers = others.map { Referral.Peer(node: $0, endpoints: Array((nodes[$0]?.endpoints ?? []).prefix(Limits.endpointsMax))) }.filter {
+            !$0.endpoints.isEmpty
+        }
         return [.send(.refer(Referral(account: account, isRefused: isRefused, peers: Array(peers.prefix(Limits.referralsMax)))), to: node)]
     }
 

@@ -27,12 +27,11 @@ struct Options: ParsableArguments {
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning, error or critical (default: notice).", valueName: "level"))
     var logLevel: String?
 
-    /// What was given, by key.
-    var given: [String: String] {
-        let values = [
+    /// By the keys that the configuration knows them by.
+    var values: [String: String?] {
+        [
             "data-dir": dataDir, "gateway": gateway, "listen": listen, "dht-port": dhtPort, "bootstrap": bootstrap, "advertise": advertise,
             "network": network, "server-name": serverName, "websocket": websocket, "log-level": logLevel, "no-discovery": noDiscovery ? "true" : nil,
         ]
-        return values.compactMapValues(\.self)
     }
 }

@@ -49,7 +49,10 @@ struct Settings {
         }
         bootstrap = try Self.bootstrap(text("bootstrap"))
         advertise = text("advertise")
-        if let advertise, Endpoint(host: advertise, port: 1) == nil { throw UsageError(description: "--advertise: not a host: \(advertise)") }
+        // What a port can follow.
+        if let advertise, HostPort(HostPort.text(advertise, 1)).flatMap({ Endpoint(host: $0.host, port: $0.port) }) == nil {
+            throw UsageError(description: "--advertise: not a host: \(advertise)")
+        }
         network = text("network") ?? "singer"
         guard (1...64).contains(network.utf8.count) else { throw UsageError(description: "--network: a name has 1 to 64 bytes") }
         discovery = try !Self.flag(text("no-discovery"), "no-discovery")
@@ -74,17 +77,24 @@ struct Settings {
         let flags = InMemoryProvider(
             name: "flags",
             values: Dictionary(
-                uniqueKeysWithValues: options.given.map { (AbsoluteConfigKey([$0.key], context: [:]), ConfigValue(.string($0.value), isSecret: false)) }))
+                uniqueKeysWithValues: options.values.compactMapValues(\.self)
+                    .map { (AbsoluteConfigKey([$0.key], context: [:]), ConfigValue(.string($0.value), isSecret: false)) }))
         let environment = EnvironmentVariablesProvider().prefixKeys(with: "singer")
         guard let path = options.config ?? ProcessInfo.processInfo.environment["SINGER_CONFIG"] else {
             return ConfigReader(providers: [flags, environment])
         }
-        do {
-            return ConfigReader(providers: [flags, environment, try await FileProvider<JSONSnapshot>(filePath: FilePath(path))])
-        } catch {
-            throw StartError(description: "cannot read \(path): it must be a JSON file of the options' names and values")
+        guard let bytes = FileManager.default.contents(atPath: path) else { throw StartError(description: "cannot read \(path)") }
+        guard let file = try? await FileProvider<JSONSnapshot>(filePath: FilePath(path)),
+            let keys = (try? JSONSerialization.jsonObject(with: bytes) as? [String: Any])?.keys
+        else { throw StartError(description: "cannot read \(path): it must be a JSON file of the options' names and values") }
+        if let unknown = keys.filter({ !fileKeys.contains($0) && options.values[$0] == nil }).min() {
+            throw UsageError(description: "\(path): no option is called \(unknown)")
         }
+        return ConfigReader(providers: [flags, environment, file])
     }
+
+    /// What has no flag.
+    private static let fileKeys: Set = ["gateway-password", "tls-certificate", "tls-key", "websocket-origins", "scrypt-work-log2"]
 
     private static func flag(_ text: String?, _ key: String) throws -> Bool {
         switch text?.lowercased() {
@@ -104,11 +114,9 @@ struct Settings {
     private static func bootstrap(_ path: String?) throws -> [Endpoint] {
         let name = path ?? "bootstrap.txt"
         guard path != nil || FileManager.default.fileExists(atPath: name) else { return [] }
-        guard let bytes = FileManager.default.contents(atPath: name), let text = String(data: bytes, encoding: .utf8) else {
-            throw StartError(description: "cannot read the bootstrap file \(name)")
-        }
+        guard let bytes = FileManager.default.contents(atPath: name) else { throw StartError(description: "cannot read the bootstrap file \(name)") }
         do {
-            return try BootstrapFile.parse(text, name: name)
+            return try BootstrapFile.parse(String(decoding: bytes, as: UTF8.self), name: name)
         } catch {
             throw StartError(description: error.description)
         }

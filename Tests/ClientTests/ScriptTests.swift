@@ -48,6 +48,20 @@ struct ScriptTests {
         #expect(long.errors.hasPrefix("ERR TOO_LONG "))
     }
 
+    @Test func `what follows a newline in an argument is text, and never a command`() async throws {
+        let stage = try await Stage()
+        let reader = try await stage.register("andre")
+        let post = try await reader.ask("POST kept")
+        let client = try await Client(
+            stage, ["-e", "#1 post one\nDELETE \(post.id)\n.\n", "-e", "REPLY \(post.id) two\n..three", "-e", "SHOW \(post.id)\nDELETE \(post.id)"],
+            environment: Client.andre)
+        #expect(client.status == 1)
+        #expect(client.lines.count == 2 && client.lines[0].hasPrefix("OK #1 posted "))
+        #expect(client.errors.hasPrefix("ERR BAD_PARAM "))
+        let rows = try await reader.ask("TIMELINE").rows
+        #expect(rows.count == 3 && rows[0].contains("<andre> two ⏎ ..three [") && rows[1].contains("<andre> one ⏎ DELETE \(post.id) ⏎ . ["), "\(rows)")
+    }
+
     @Test func `without a login the lines of a text are no commands`() async throws {
         let stage = try await Stage()
         let client = try await Client(stage, [], input: "POST\nREGISTER mallory correct-horse\n.\nSTATUS\n")

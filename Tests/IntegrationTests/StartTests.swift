@@ -52,10 +52,23 @@ struct StartTests {
         let network = try Network()
         defer { network.remove() }
         let file = network.directory + "/peers.txt"
-        try "# peers\n\n127.0.0.1:7667 # fine\nnonsense\n".write(toFile: file, atomically: true, encoding: .utf8)
-        let error = try await refusal { try await network.peer("a", arguments: ["--bootstrap", file]) }
-        #expect(error.status == 1)
-        #expect(error.standardError.contains("\(file):4:"))
+        for bad in [Data("nonsense".utf8), Data("127.0.0.1\u{20}:7667".utf8), Data([0xff]) + Data(".example:7667".utf8)] {
+            try (Data("# peers\n\n127.0.0.1:7667 # fine\n".utf8) + bad).write(to: URL(fileURLWithPath: file))
+            let error = try await refusal { try await network.peer("a", arguments: ["--bootstrap", file]) }
+            #expect(error.status == 1)
+            #expect(error.standardError.contains("\(file):4:"))
+        }
+    }
+
+    @Test func `a configuration file that is not there is one error, and an option in it that there is not another`() async throws {
+        let network = try Network()
+        defer { network.remove() }
+        let file = network.directory + "/singer.json"
+        let missing = try await refusal { try await network.peer("a", arguments: ["--config", file]) }
+        #expect(missing.status == 1 && missing.standardError == "singerd: cannot read \(file)\n")
+        try #"{"networkk": "mine"}"#.write(toFile: file, atomically: true, encoding: .utf8)
+        let unknown = try await refusal { try await network.peer("a", arguments: ["--config", file]) }
+        #expect(unknown.status == 64 && unknown.standardError.contains("\(file): no option is called networkk\n"), "\(unknown.standardError)")
     }
 
     @Test func `a gateway open to the world without TLS is refused`() async throws {
@@ -66,7 +79,11 @@ struct StartTests {
         #expect(error.standardError.split(separator: "\n").count == 1)
     }
 
-    @Test(arguments: [["--dht-port", "many"], ["--gateway", "nowhere"], ["--no-such-option"], ["--log-level", "loud"]])
+    @Test(
+        arguments: [
+            ["--dht-port", "many"], ["--gateway", "nowhere"], ["--no-such-option"], ["--log-level", "loud"], ["--advertise", "peer.example:7667"],
+            ["--advertise", "[::1]:7667"],
+        ])
     func `wrong usage ends with status 64`(arguments: [String]) async throws {
         let network = try Network()
         defer { network.remove() }

@@ -21,6 +21,7 @@ extension IRCServer {
             guard !client.isGone else { return await node.logout(login) }
             await become(login, call, takesName: true)
         } catch {
+            failure(call, Failure(error))
             numeric(.passwordMismatch, call, [], Failure(error).text)
             end(call, "Password incorrect")
         }
@@ -48,7 +49,8 @@ extension IRCServer {
         guard !passphrase.isEmpty else { return fail(call, "REGISTER", "INVALID_PASSWORD", [asked], "A passphrase has at least one character") }
         do {
             // Clients that register by protocol show no advice: what they send is taken, and a weak one is told of. It never leaves this peer.
-            let login = try await node.register(name, passphrase: passphrase, charactersMin: 1)
+            let isByProtocol = client.capabilities.contains(.accountRegistration)
+            let login = try await node.register(name, passphrase: passphrase, charactersMin: isByProtocol ? 1 : Limits.passphraseCharactersMin)
             if passphrase.count < Limits.passphraseCharactersMin {
                 warn(call, "REGISTER", "WEAK_PASSWORD", [asked], Failure(.weakPassphrase).text)
             }

@@ -13,7 +13,8 @@ extension IRCServer {
     func begin(_ input: Input, from client: IRCClient) -> Begun {
         switch input {
         case .tooLong:
-            return .waits(IRCCall(client: client, message: IRCMessage(command: "*"))) { server, call in await server.endForLength(call) }
+            refuseLength(IRCCall(client: client, message: IRCMessage(command: "*")))
+            return .done(.more)
         case .invalidUTF8(let bytes):
             refuseEncoding(bytes, client)
             return .done(.more)
@@ -29,7 +30,7 @@ extension IRCServer {
             } catch IRCMessage.Objection.empty {
                 return .done(.more)
             } catch {
-                send(self.message(.inputTooLong, to: client, [], "Input line was too long"), to: client)
+                refuseLength(IRCCall(client: client, message: IRCMessage(command: "*")))
                 return .done(.more)
             }
             let call = IRCCall(client: client, message: message, line: line)
@@ -88,13 +89,10 @@ extension IRCServer {
         }
     }
 
-    /// Beyond what any client may send: it is not going to stop there.
-    private func endForLength(_ call: IRCCall) async {
-        send(message(.inputTooLong, to: call.client, [], "Input line was too long"), to: call.client)
-        send(Self.farewell("Input line too long"), to: call.client)
-        await depart(call.client, "Input line too long", isLost: false)
-        call.closes = true
-        call.isDeferred = true
+    private func refuseLength(_ call: IRCCall) {
+        numeric(.inputTooLong, call, [], "Input line was too long")
+        failure(call, Failure(.lineTooLong, "a line has at most \(IRCMessage.bytesMax) bytes besides its tags; this one was dropped"))
+        finish(call)
     }
 
     /// The length without tags.

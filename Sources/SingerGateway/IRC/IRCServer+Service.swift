@@ -12,9 +12,11 @@ extension IRCServer {
     /// A verb that IRC itself does not know: `/quote FOLLOW diogo`.
     func runFromTable(_ call: IRCCall) async {
         let verb = call.message.command
-        guard (try? CommandTable.command(verb)) != nil else {
-            let hint = Suggestion.nearest(to: verb.asciiUppercased, among: CommandTable.all.map(\.verb)).map { " (did you mean \($0)?)" } ?? ""
-            return numeric(.unknownCommand, call, [Failure.quote(verb)], "Unknown command" + hint)
+        do {
+            _ = try CommandTable.command(verb)
+        } catch {
+            numeric(.unknownCommand, call, [Failure.quote(verb)], error.text)
+            return failure(call, error, command: Failure.quote(verb))
         }
         await runFromTable(verb, call.rest(textAfter: ["POST", "SEARCH"].contains(verb.asciiUppercased) ? 0 : 1), call)
     }
