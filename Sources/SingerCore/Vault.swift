@@ -53,7 +53,7 @@ public struct SealedSecret: Hashable, Sendable {
         // CryptoExtras traps on an empty passphrase or salt, and on factors that overflow.
         guard !passphrase.isEmpty, !salt.isEmpty, (1...workLog2Max).contains(workLog2) else { throw Unusable() }
         return try KDF.Scrypt.deriveKey(
-            from: Data(passphrase.utf8), salt: salt, outputByteCount: 32, rounds: 1 << workLog2, blockSize: 8, parallelism: 1)
+            from: Data(passphrase.normalised.utf8), salt: salt, outputByteCount: 32, rounds: 1 << workLog2, blockSize: 8, parallelism: 1)
     }
 }
 

@@ -14,6 +14,12 @@ import struct Foundation.Data
         for wrong in ["correct hors", "Correct horse", "correct horse ", "x"] { #expect(sealed.open(passphrase: wrong) == nil) }
     }
 
+    @Test func `a passphrase is the same however its letters are composed`() {
+        let sealed = SealedSecret(sealing: Data(count: 64), passphrase: "p\u{e4}ssw\u{f6}rd", workLog2: Self.work)
+        #expect(sealed.open(passphrase: "pa\u{308}sswo\u{308}rd") == Data(count: 64))
+        #expect(sealed.open(passphrase: "passw\u{f6}rd") == nil)
+    }
+
     @Test func `an empty passphrase opens nothing, and does no harm`() {
         let sealed = SealedSecret(sealing: Data(count: 64), passphrase: "correct horse", workLog2: Self.work)
         #expect(sealed.open(passphrase: "") == nil)

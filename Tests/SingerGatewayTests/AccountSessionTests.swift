@@ -37,6 +37,18 @@ import Testing
         }
     }
 
+    @Test func `quotation marks hold the old passphrase together, unless they are part of it`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (andre) async throws in
+                _ = try await ask(&andre, "REGISTER andre three words here")
+                #expect(try await ask(&andre, #"PASSWD "three words here" "four more words here""#)[0].hasPrefix("OK "))
+                #expect(try await ask(&andre, #"PASSWD "four more words" one-word-here"#)[0].hasPrefix("ERR BAD_LOGIN "))
+                #expect(try await ask(&andre, #"PASSWD "four more words here" one-word-here"#)[0].hasPrefix("OK "))
+                #expect(try await ask(&andre, "LOGIN andre one-word-here")[0].hasPrefix("OK "))
+            }
+        }
+    }
+
     @Test func `the conversation of the contract`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (andre) async throws in

@@ -149,6 +149,7 @@ extension IRCServer {
 
     func names(_ call: IRCCall) async {
         guard let list = call.parameter(0) else {
+            for view in call.client.views.keys.sorted() { await viewNames(view, call) }
             for channel in channels.values.sorted(by: { $0.name < $1.name }).prefix(IRCLimits.channelsPerUserMax) {
                 if isVisible(channel, to: call.client.user) { namesReplies(channel, call) }
             }
