@@ -28,6 +28,8 @@ struct LineDecoder {
     private(set) var ending: Ending?
     /// How the line began that was last dropped for its length.
     private(set) var droppedStart: [UInt8] = []
+    /// How many bytes it had.
+    private(set) var droppedBytes = 0
     /// The line that was last dropped for not being UTF-8, for a dialect that can say more about it.
     private(set) var refused: [UInt8] = []
 
@@ -114,7 +116,7 @@ struct LineDecoder {
 
     private mutating func item(_ line: ArraySlice<UInt8>) -> Item {
         guard !isDropping, line.count <= Limits.lineBytesMax else {
-            if !isDropping { droppedStart = Array(line.prefix(Self.startBytes)) }
+            noteDropped(line)
             isDropping = false
             return .tooLong
         }
@@ -124,10 +126,18 @@ struct LineDecoder {
     }
 
     private mutating func drop() {
-        if !isDropping { droppedStart = Array(bytes[start...].prefix(Self.startBytes)) }
+        noteDropped(bytes[start...])
         isDropping = true
         bytes = []
         start = 0
         searched = 0
+    }
+
+    private mutating func noteDropped(_ part: ArraySlice<UInt8>) {
+        if !isDropping {
+            droppedStart = Array(part.prefix(Self.startBytes))
+            droppedBytes = 0
+        }
+        droppedBytes += part.count
     }
 }

@@ -3,6 +3,8 @@ internal import SingerCore
 /// Bounds of the IRC dialect, each with its reason.
 enum IRCLimits {
     /// The longest name of an account must fit.
+    /// Of one line: whoever sends more is cut.
+    static let floodBytes = 16_384
     static let nickBytesMax = Limits.nameCharactersMax
     static let userBytesMax = 16
     static let channelBytesMax = Limits.clientNameBytesMax

@@ -12,9 +12,12 @@ extension IRCServer {
     /// Carries a line out, unless that needs something from elsewhere.
     func begin(_ input: Input, from client: IRCClient) -> Begun {
         switch input {
-        case .tooLong:
-            refuseLength(IRCCall(client: client, message: IRCMessage(command: "*")))
-            return .done(.more)
+        case .tooLong(let bytes):
+            let call = IRCCall(client: client, message: IRCMessage(command: "*"))
+            if bytes > IRCLimits.floodBytes { return .waits(call) { server, call in await server.endForLength(call) } }
+            numeric(.inputTooLong, call, [], Self.tooLong)
+            failure(call, .lineTooLong)
+            return .done(end(call))
         case .invalidUTF8(let bytes):
             refuseEncoding(bytes, client)
             return .done(.more)
@@ -30,7 +33,7 @@ extension IRCServer {
             } catch IRCMessage.Objection.empty {
                 return .done(.more)
             } catch {
-                refuseLength(IRCCall(client: client, message: IRCMessage(command: "*")))
+                send(self.message(.inputTooLong, to: client, [], Self.tooLong), to: client)
                 return .done(.more)
             }
             let call = IRCCall(client: client, message: message, line: line)
@@ -89,10 +92,15 @@ extension IRCServer {
         }
     }
 
-    private func refuseLength(_ call: IRCCall) {
-        numeric(.inputTooLong, call, [], "Input line was too long")
-        failure(call, Failure(.lineTooLong, "a line has at most \(IRCMessage.bytesMax) bytes besides its tags; this one was dropped"))
-        finish(call)
+    private static let tooLong = "Input line was too long"
+
+    /// Beyond what any client may send: it is not going to stop there.
+    private func endForLength(_ call: IRCCall) async {
+        send(message(.inputTooLong, to: call.client, [], Self.tooLong), to: call.client)
+        send(Self.farewell("Input line too long"), to: call.client)
+        await depart(call.client, "Input line too long", isLost: false)
+        call.closes = true
+        call.isDeferred = true
     }
 
     /// The length without tags.

@@ -16,7 +16,9 @@ extension IRCServer {
             _ = try CommandTable.command(verb)
         } catch {
             numeric(.unknownCommand, call, [Failure.quote(verb)], error.text)
-            return failure(call, error, command: Failure.quote(verb))
+            // A client that labels its commands waits for one reply.
+            if call.label == nil { failure(call, error, command: Failure.quote(verb)) }
+            return
         }
         await runFromTable(verb, call.rest(textAfter: ["POST", "SEARCH"].contains(verb.asciiUppercased) ? 0 : 1), call)
     }

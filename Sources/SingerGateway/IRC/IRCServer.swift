@@ -10,13 +10,13 @@ actor IRCServer {
     /// What was read of a client.
     enum Input: Hashable, Sendable {
         case line(String)
-        case tooLong
+        case tooLong(bytes: Int)
         case invalidUTF8([UInt8])
 
         init(_ item: LineDecoder.Item, _ decoder: LineDecoder) {
             switch item {
             case .line(let line): self = .line(line)
-            case .tooLong: self = .tooLong
+            case .tooLong: self = .tooLong(bytes: decoder.droppedBytes)
             case .invalidUTF8: self = .invalidUTF8(decoder.refused)
             }
         }
