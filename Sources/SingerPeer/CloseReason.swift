@@ -8,7 +8,7 @@ public enum CloseReason: Hashable, Sendable {
     case closedThere
     /// The other side took less than it was sent, and what waited for it reached `Limits.linkQueueFramesMax` or `linkQueueBytesMax`.
     case queueFull(frames: Int, bytes: Int)
-    /// Nothing was heard for `PeerTimings.silenceMax`.
+    /// Nothing was heard for `PeerTimings.silenceMax`, or nothing was taken of what waited.
     case silence
     /// The other side announced a frame of no bytes, or of more than `Limits.frameBytesMax`.
     case badLength(UInt32)

@@ -161,8 +161,10 @@ final class LinkHandler: ChannelDuplexHandler {
             let (bytes, frames) = (chunk.bytes.readableBytes, chunk.frames)
             written.futureResult.assumeIsolated().whenComplete { _ in
                 self.outbox.wrote(bytes: bytes, frames: frames)
+                self.keepalive.wrote(at: .now(), more: self.outbox.queued.bytes > 0)
                 if !self.isDraining { self.drain() }
             }
+            keepalive.waits(at: .now())
             context.write(wrapOutboundOut(chunk.bytes), promise: written)
             hasWritten = true
         }

@@ -83,7 +83,7 @@ final class Outbox: Sendable {
 
     // MARK: Waiting for room
 
-    /// Returns when half of the queue is free, the outbox is closed, or the task is cancelled.
+    /// Returns when little waits (`SendQueue.hasRoom`), the outbox is closed, or the task is cancelled.
     func room() async {
         let ticket = state.withLock { state in
             state.waitersMade += 1

@@ -32,8 +32,8 @@ struct SendQueue {
     /// Whether `next` would hand out a chunk.
     var isWritable: Bool { !chunks.isEmpty && inFlightBytes < PeerLimits.inFlightBytesMax }
 
-    /// Half of the queue is free. Whoever sends in bulk waits for this, and leaves room for those that cannot wait.
-    var hasRoom: Bool { frames <= Limits.linkQueueFramesMax / 2 && bytes <= Limits.linkQueueBytesMax / 2 }
+    /// Little waits. Whoever sends in bulk waits for this, leaves room for those that cannot wait, and keeps no more in memory than the line needs.
+    var hasRoom: Bool { frames <= Limits.linkQueueFramesMax / 2 && bytes <= Limits.linkQueueBytesMax / 8 }
 
     /// The next chunk to write, unless enough is in flight. `wrote` has to be called for each.
     mutating func next(regardless: Bool = false) -> Chunk? {

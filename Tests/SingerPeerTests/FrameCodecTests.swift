@@ -132,4 +132,18 @@ struct KeepaliveTests {
         keepalive.resumedReading(at: at(110))
         #expect(keepalive.check(at: at(120)) == .wait(until: at(130)))
     }
+
+    @Test func `whoever takes nothing of what waits for it is given up, whatever it sends`() {
+        var keepalive = Keepalive(PeerTimings(), now: start)
+        keepalive.waits(at: at(5))
+        keepalive.waits(at: at(30))
+        keepalive.heard(at: at(60))
+        #expect(keepalive.check(at: at(64)) == .wait(until: at(65)))
+        keepalive.wrote(at: at(64), more: true)
+        keepalive.heard(at: at(120))
+        #expect(keepalive.check(at: at(123)) == .wait(until: at(124)))
+        #expect(keepalive.check(at: at(124)) == .giveUp)
+        keepalive.wrote(at: at(124), more: false)
+        #expect(keepalive.check(at: at(124)) == .wait(until: at(140)))
+    }
 }
