@@ -20,7 +20,7 @@ struct Singer: ParsableCommand {
               singer --user andre -e 'POST hi'         post, and leave
               uptime | singer --user andre -e 'POST -' post what a program says
               echo 'TIMELINE 5' | singer --user andre  commands from a pipe
-              singer --user andre --json -e 'TIMELINE 5' | jq -r .post.text
+              singer --user andre --json -e 'TIMELINE 5' | jq -r '.post.text // empty'
 
             A post is at most 2,000 bytes. Lines that the peer sends by itself are shown at a terminal only.
 

@@ -12,7 +12,7 @@ struct Options: ParsableArguments {
     var dhtPort: String?
     @Option(help: ArgumentHelp("File of host:port lines of peers to join through (default: bootstrap.txt, if it is there).", valueName: "file"))
     var bootstrap: String?
-    @Option(help: ArgumentHelp("The host that other peers dial (default: the address that the DHT sees).", valueName: "host"))
+    @Option(help: ArgumentHelp("The host that other peers dial (default: that of --listen, or the addresses that the DHT sees).", valueName: "host"))
     var advertise: String?
     @Option(help: ArgumentHelp("Networks of different names never mix (default: singer).", valueName: "name"))
     var network: String?

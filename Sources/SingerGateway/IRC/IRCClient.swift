@@ -26,6 +26,8 @@ final class IRCClient {
     var views: [String: IRCView] = [:]
     /// By folded nick.
     var monitored: [String: Monitored] = [:]
+    /// Of those, nicks that nobody here has any more, and whose accounts may have sessions elsewhere: it is being found out.
+    var nicksLeft: Set<String> = []
     var subscriptions: Set<String> = []
     var sasl: IRCSASL?
     var multiline: IRCMultiline?

@@ -81,16 +81,21 @@ extension IRCServer {
                 tellMonitor(client, nick, nil)
             } else {
                 // An account that it follows may have other sessions, here or elsewhere.
-                Task { await self.tellUnlessElsewhere(number, nick) }
+                client.nicksLeft.insert(nick)
+                if client.nicksLeft.count == 1 { Task { await self.tellUnlessElsewhere(number) } }
             }
         }
     }
 
-    private func tellUnlessElsewhere(_ number: Int, _ nick: String) async {
-        guard let client = clients[number] else { return }
-        let elsewhere = await followees(of: client, unlessHere: [nick])
-        guard clients[number] != nil, users[nick.ircFolded] == nil, elsewhere[nick.ircFolded]?.isOnline != true else { return }
-        tellMonitor(client, nick, nil)
+    /// However many nicks change meanwhile, they are looked for together.
+    private func tellUnlessElsewhere(_ number: Int) async {
+        while let client = clients[number], !client.nicksLeft.isEmpty {
+            let nicks = client.nicksLeft
+            let elsewhere = await followees(of: client, unlessHere: nicks.sorted())
+            client.nicksLeft.subtract(nicks)
+            guard clients[number] != nil else { return }
+            for nick in nicks where users[nick.ircFolded] == nil && elsewhere[nick.ircFolded]?.isOnline != true { tellMonitor(client, nick, nil) }
+        }
     }
 
     /// Tells what a client does not know of a nick on its list.
