@@ -1,8 +1,9 @@
 public import SingerCore
 import SingerStore
 
-/// What the clients of an account leave with this peer: how far they read, what they say of themselves, where they were.
+/// What the clients of an account leave with this peer: how far they read, what they say of themselves, where they were. It goes to no other peer.
 extension Node {
+    /// All of it; empty for an account whose clients left nothing.
     public func clientState(_ login: Login) async throws(NodeError) -> ClientState {
         do {
             return try await store.clientState(of: login.account)
@@ -11,6 +12,7 @@ extension Node {
         }
     }
 
+    /// How far a channel or conversation was read.
     public func setReadMarker(_ login: Login, at target: String, _ time: Milliseconds) async throws(NodeError) {
         do {
             try await store.setReadMarker(of: login.account, at: target, time)
@@ -19,6 +21,7 @@ extension Node {
         }
     }
 
+    /// All keys and values, in place of those of before.
     public func setMetadata(_ login: Login, _ values: [String: String]) async throws(NodeError) {
         do {
             try await store.setMetadata(of: login.account, values)
@@ -27,6 +30,7 @@ extension Node {
         }
     }
 
+    /// The ordinary channels that the account was in when its last connection was lost.
     public func setChannels(_ login: Login, _ channels: [String]) async throws(NodeError) {
         do {
             try await store.setChannels(of: login.account, channels)

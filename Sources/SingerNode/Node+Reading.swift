@@ -5,7 +5,11 @@ import SingerReplication
 import SingerStore
 
 /// What users read. Newest first; ids and names are as typed. What stands in the store is read without the actor.
+///
+/// A name that is not known here is asked for in the network, and the past of a feed fetched, for a few seconds at most. Besides what each
+/// says, an id throws `badID`, `noSuchPost` or `ambiguousID`, a name `invalidName` or `noSuchUser`, and a damaged database `internal`.
 extension Node {
+    /// Posts of the account and of those whom it follows, without those whom it has muted: at most `count`, older than the post `before`.
     public nonisolated func timeline(_ login: Login, count: Int, before: String?) async throws(NodeError) -> [PostView] {
         do {
             let start = try await before.asyncMap { try await self.post($0).id.hash }
@@ -20,6 +24,7 @@ extension Node {
         }
     }
 
+    /// What one account posted: at most `count`, older than the post `before`. Whom nobody here follows is asked for it first.
     public func feed(of name: String, _ login: Login, count: Int, before: String?) async throws(NodeError) -> [PostView] {
         do {
             let user = try await find(name)
@@ -33,6 +38,7 @@ extension Node {
         }
     }
 
+    /// Posts that are here and hold all the words: at most `count`.
     public nonisolated func search(_ words: String, _ login: Login, count: Int) async throws(NodeError) -> [PostView] {
         do {
             return try await store.search(words, by: login.account, count: count)
@@ -41,6 +47,7 @@ extension Node {
         }
     }
 
+    /// A post with what is known about it. Also one that was deleted: then without its text.
     public nonisolated func show(_ id: String, _ login: Login) async throws(NodeError) -> PostDetails {
         do {
             let post = try await post(id)
@@ -84,6 +91,7 @@ extension Node {
         }
     }
 
+    /// Of the login's own account when no name is given. In alphabetical order.
     public func following(of name: String?, _ login: Login) async throws(NodeError) -> [UserView] {
         do {
             guard let name else { return try await store.following(of: login.account) }
@@ -97,6 +105,7 @@ extension Node {
         }
     }
 
+    /// What this peer and the DHT know of an account; of what both say the newer.
     public func whois(_ name: String, _ login: Login) async throws(NodeError) -> WhoIs {
         do {
             let user = try await find(name)
@@ -145,6 +154,7 @@ extension Node {
         public let owed: Int
     }
 
+    /// Counts that say nothing of anybody: who has not logged in may see them.
     public func status() async -> NodeStatus {
         NodeStatus(
             version: Self.version, network: configuration.network, uptime: .now - started, accounts: hosted.count, online: opened.count,
@@ -161,6 +171,7 @@ extension Node {
         public let feeds: Int
     }
 
+    /// The links of this peer, ordered by key.
     public func peers() async -> [PeerView] {
         links.values.map {
             PeerView(node: $0.link.remote, host: $0.link.remoteHost, isDialled: $0.link.isDialled, feeds: replica.subscriptions(of: $0.link.remote))

@@ -3,7 +3,12 @@ import SingerReplication
 import SingerStore
 
 /// What users write. Everything returns after the commit; nothing waits for the network, except to learn who bears a name.
+///
+/// Besides what each says, all throw `storageFull`, and `unavailable` where the device may not write: it was revoked, or wrote two logs, or does not
+/// know yet how long its own is. A text throws `emptyText`, `tooLong` (over `Limits.textBytesMax` bytes) or `controlCharacter`; an id `badID`,
+/// `noSuchPost`, `ambiguousID` or `deleted`; a name `invalidName` or `noSuchUser`.
 extension Node {
+    /// Writes one post.
     public func post(_ text: String, by login: Login) async throws(NodeError) -> PostView {
         try await post([text], by: login)[0].get()
     }
@@ -31,6 +36,7 @@ extension Node {
         }
     }
 
+    /// Answers a post, which may itself be an answer.
     public func reply(to id: String, _ text: String, by login: Login) async throws(NodeError) -> ShownID {
         do {
             let parent = try await livePost(id)
@@ -59,6 +65,7 @@ extension Node {
         }
     }
 
+    /// Takes back a post of the account: its text goes here and wherever this is heard of. Throws `notYours`.
     public func delete(_ id: String, by login: Login) async throws(NodeError) -> ShownID {
         do {
             let post = try await livePost(id)
@@ -70,6 +77,7 @@ extension Node {
         }
     }
 
+    /// Liking twice, or taking back what was not said, changes nothing and is no error.
     public func like(_ id: String, by login: Login) async throws(NodeError) -> ShownID { try await react(id, likes: true, login) }
     public func unlike(_ id: String, by login: Login) async throws(NodeError) -> ShownID { try await react(id, likes: false, login) }
 
@@ -85,7 +93,7 @@ extension Node {
         }
     }
 
-    /// May ask the network who bears the name, when this peer does not know: then a few seconds at most.
+    /// May ask the network who bears the name, when this peer does not know: then a few seconds at most. Throws `selfFollow`, `alreadyFollowing`.
     public func follow(_ name: String, by login: Login) async throws(NodeError) -> UserView {
         do {
             let user = try await find(name)
@@ -103,6 +111,7 @@ extension Node {
         }
     }
 
+    /// Of somebody known here: the network is not asked. Throws `notFollowing`.
     public func unfollow(_ name: String, by login: Login) async throws(NodeError) -> UserView {
         do {
             let user = try await known(name)
@@ -117,6 +126,7 @@ extension Node {
         }
     }
 
+    /// Keeps the posts of an account out of timeline, news and search of the login's own. Nobody else is told. Twice is no error.
     public func mute(_ name: String, by login: Login) async throws(NodeError) -> UserView { try await mute(name, true, login) }
     public func unmute(_ name: String, by login: Login) async throws(NodeError) -> UserView { try await mute(name, false, login) }
 
@@ -130,7 +140,7 @@ extension Node {
         }
     }
 
-    /// An empty text removes the field.
+    /// An empty text removes the field. Throws `badProfileField`, `profileIsFull` (over `Limits.profileFieldsMax`).
     public func setProfile(_ field: String, _ text: String, by login: Login) async throws(NodeError) {
         do {
             let max = Limits.profileTextBytesMax

@@ -1,0 +1,87 @@
+import Logging
+import SingerCore
+import SingerPeer
+import SingerReplication
+import SingerStore
+import SingerWire
+
+/// What other peers are answered, and what they deliver to accounts here.
+extension Node {
+    func answer(_ want: Replica.Want, to node: NodeKey) async {
+        guard let link = links[node]?.link else { return }
+        // An honest peer has few requests under way; one that only asks and never reads must not fill the memory.
+        guard answering[node, default: 0] < 4 * Limits.wantsPerLinkMax else { return link.close("too many requests at once") }
+        answering[node, default: 0] += 1
+        defer { answering[node] = answering[node].flatMap { $0 > 1 ? $0 - 1 : nil } }
+        await link.room()
+        do {
+            let entries = try await store.entries(of: want.device, in: want.range).filter { $0.header.account == want.account }
+            send(.entries(entries, answers: want), to: node)
+        } catch {
+            logger.error("cannot answer", metadata: ["error": "\(error)"])
+        }
+    }
+
+    func sendRecord(of account: AccountKey, to node: NodeKey) async {
+        for envelope in (try? await store.records(of: account)) ?? [] {
+            // Who goes waits for nobody.
+            if !isLeaving { await links[node]?.link.room() }
+            var record = WireRecord()
+            record.account = envelope.wire
+            links[node]?.link.send(WireFrame(.record(record)))
+        }
+    }
+
+    /// An entry that somebody's outbox owes to an account here. Of one for which there is no room there is no receipt: it will come again.
+    func take(_ debt: Replica.Debt, from node: NodeKey) {
+        guard accepting[node, default: 0] < Self.deliveriesPerLinkMax else { return }
+        accepting[node, default: 0] += 1
+        job {
+            await self.accept(debt, from: node)
+            await self.didAccept(from: node)
+        }
+    }
+
+    private func didAccept(from node: NodeKey) { accepting[node] = accepting[node].flatMap { $0 > 1 ? $0 - 1 : nil } }
+
+    /// It is stored if it concerns that account, and acknowledged either way.
+    private func accept(_ debt: Replica.Debt, from node: NodeKey) async {
+        let (entry, recipient) = (debt.entry, debt.recipient)
+        let isHere = hosted.contains(recipient)
+        if isHere, await concerns(entry, recipient) {
+            // No receipt for what cannot be stored now: it will come again.
+            guard let outcome = try? await store.ingest([entry], now: clock())[0] else { return }
+            switch outcome {
+            case .crowded: return
+            case .stored, .completed, .duplicate:
+                if case .stored = outcome { didStore([entry], from: nil, isNews: false) }
+                drive(.accepted(debt, from: node))
+            case .parked, .quarantined, .revoked, .equivocation, .refused: break
+            }
+        }
+        send(.receipt(entry.id, recipient: recipient, isUnknown: !isHere), to: node)
+    }
+
+    /// Twice as many as an honest peer has under way to one account.
+    private static let deliveriesPerLinkMax = 512
+
+    private func concerns(_ entry: Entry, _ account: AccountKey) async -> Bool {
+        switch entry.content {
+        case .follow(let who), .unfollow(let who): return who.account == account
+        case .like(let target), .unlike(let target): return target.account == account
+        case .post(let post):
+            if post.replyTo?.account == account || post.forward?.header.account == account { return true }
+            guard let name = try? await store.user(account).flatMap({ UserReference($0.name)?.name.folded }) else { return false }
+            return post.text.mentions.contains(name)
+        case .profile, .delete, .revoke, .unknown, nil: return false
+        }
+    }
+
+    func settle(_ debt: Replica.Debt) async {
+        do {
+            try await store.settle(debt.entry.id, recipient: debt.recipient)
+        } catch {
+            logger.error("cannot settle", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import Logging
+import SingerCore
+import SingerReplication
+import SingerStore
+
+/// Verified entries into the store, and what follows from them.
+extension Node {
+    /// Verified entries on their way into the store: what comes while a commit is under way shares the next one.
+    struct IngestQueue {
+        struct Batch {
+            let entries: [Entry]
+            let source: NodeKey?
+            let isNews: Bool
+        }
+
+        var batches: [Batch] = []
+        var entries = 0
+        var isRunning = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+
+        /// Entries that may wait before links are read no further.
+        static let entriesMax = 4_096
+        /// Entries that share a transaction, and then a turn of the actor: users' requests come between.
+        static let transactionEntriesMax = 1_024
+
+        /// Takes the first of what waits, one batch at least.
+        mutating func take() -> [Batch] {
+            var taken = 0
+            var count = 0
+            while count < batches.count, count == 0 || taken + batches[count].entries.count <= Self.transactionEntriesMax {
+                taken += batches[count].entries.count
+                count += 1
+            }
+            defer {
+                batches.removeFirst(count)
+                entries -= taken
+            }
+            return Array(batches.prefix(count))
+        }
+    }
+
+    func enqueue(_ entries: [Entry], from node: NodeKey?, isNews: Bool) {
+        ingest.batches.append(IngestQueue.Batch(entries: entries, source: node, isNews: isNews))
+        ingest.entries += entries.count
+        guard !ingest.isRunning else { return }
+        ingest.isRunning = true
+        job { await self.drainIngest() }
+    }
+
+    /// Returns when there is room for more: what makes a fast sender wait.
+    func ingestRoom() async {
+        // At the end nothing is taken out of the queue any more.
+        while ingest.entries > IngestQueue.entriesMax, !isLeaving { await withCheckedContinuation { ingest.waiting.append($0) } }
+    }
+
+    private func drainIngest() async {
+        while !ingest.batches.isEmpty {
+            let batches = ingest.take()
+            do {
+                let outcomes = try await store.ingest(batches.flatMap(\.entries), now: clock())
+                var start = 0
+                for batch in batches {
+                    took(batch, outcomes[start..<(start + batch.entries.count)])
+                    start += batch.entries.count
+                }
+            } catch {
+                // A full disk, say. What was not stored is asked for again.
+                logger.error("cannot store entries", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: .seconds(1))
+            }
+            for waiting in ingest.waiting { waiting.resume() }
+            ingest.waiting = []
+        }
+        ingest.isRunning = false
+    }
+
+    private func took(_ batch: IngestQueue.Batch, _ outcomes: ArraySlice<Store.Outcome>) {
+        var stored: [Entry] = []
+        var known: [Entry] = []
+        for (entry, outcome) in zip(batch.entries, outcomes) {
+            switch outcome {
+            case .stored, .completed: stored.append(entry)
+            // Not to be asked for again: it is here, or never will be.
+            case .duplicate, .parked, .quarantined, .revoked, .refused: known.append(entry)
+            // Neither here nor known: it may come again.
+            case .crowded: break
+            case .equivocation:
+                known.append(entry)
+                logger.warning("a device wrote two logs", metadata: ["account": "\(entry.header.account)", "device": "\(entry.header.device)"])
+                job { await self.recallProofs(of: entry.header.account) }
+            }
+        }
+        if !known.isEmpty { drive(.known(known)) }
+        didStore(stored, from: batch.source, isNews: batch.isNews)
+    }
+
+    /// What follows from entries that are committed now: others are told, sessions are woken.
+    ///
+    /// - Parameter isWrittenHere: by sessions, which know what they wrote.
+    func didStore(_ entries: [Entry], from node: NodeKey?, isNews: Bool, isWrittenHere: Bool = false) {
+        guard !entries.isEmpty else { return }
+        drive(.stored(entries, from: node, isNews: isNews))
+        var concerned: Set<AccountKey> = []
+        var authors: Set<AccountKey> = []
+        for entry in entries {
+            let author = entry.header.account
+            // The session that wrote it need not read it, if it is the only one.
+            if !isWrittenHere || (opened[author]?.logins.count ?? 0) > 1 { concerned.insert(author) }
+            authors.insert(author)
+            switch entry.content {
+            case .follow(let who), .unfollow(let who):
+                concerned.insert(who.account)
+                touchRecord(of: who.account)
+            case .like(let target): concerned.insert(target.account)
+            case .post, .unlike, .profile, .delete, .revoke, .unknown, nil: break
+            }
+        }
+        for author in authors { touchRecord(of: author) }
+        if !isWrittenHere { catchUpOwnLogs(entries) }
+        heed(entries)
+        let bodiesChanged = entries.filter { entry in
+            switch entry.header.kind {
+            case .delete, .revoke: true
+            case .post: entry.body == nil
+            case .follow, .unfollow, .profile, .like, .unlike, .unknown: false
+            }
+        }
+        for account in Set(bodiesChanged.map(\.header.account)) where replica.wants(account, at: clock()) { job { await self.recallWithheld(of: account) } }
+        for author in authors {
+            guard let followers = followersHere[author] else { continue }
+            // An author may have thousands of them here, and write many entries at once: as few as can be are put into the set of the others.
+            if followers.count > concerned.count { concerned = followers.union(concerned) } else { concerned.formUnion(followers) }
+        }
+        for account in concerned { opened[account]?.logins.values.forEach { $0.wake() } }
+        viewers.wake()
+    }
+
+    // MARK: Proofs
+
+    /// Keeps a verified proof that a device wrote two logs; it goes on to others once it is committed.
+    func quarantine(_ proof: Equivocation, from node: NodeKey) async {
+        do {
+            try await store.keep(proof)
+            drive(.equivocated(proof, from: node))
+            logger.warning("a device wrote two logs, as others prove", metadata: ["account": "\(proof.account)", "device": "\(proof.device)"])
+        } catch {
+            logger.error("cannot keep a proof", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Tells the replica of the proofs in the store.
+    func recallProofs(of account: AccountKey) async {
+        for proof in (try? await store.equivocations(of: account)) ?? [] { drive(.equivocated(proof, from: nil)) }
+    }
+}

@@ -1,0 +1,17 @@
+internal import Foundation
+internal import GRDB
+public import SingerCore
+
+/// Whose posts an account does not want to see. It is nobody else's concern.
+extension Store {
+    /// Twice is no error, and says nothing new.
+    public func mute(_ account: AccountKey, _ muted: AccountKey, _ isMuted: Bool) async throws(StoreError) {
+        try await write { db in
+            let sql =
+                isMuted
+                ? "INSERT INTO mute (account_id, muted_id) SELECT a.id, b.id FROM account a, account b WHERE a.key = ? AND b.key = ? ON CONFLICT DO NOTHING"
+                : "DELETE FROM mute WHERE account_id = (SELECT id FROM account WHERE key = ?) AND muted_id = (SELECT id FROM account WHERE key = ?)"
+            try db.run(sql: sql, arguments: [account.data, muted.data])
+        }
+    }
+}
