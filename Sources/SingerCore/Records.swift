@@ -154,9 +154,7 @@ public struct PlacedRecord: Hashable, Sendable {
     }
 
     /// The value id that belongs to a key, an entry, or whatever hash tells the values apart. Never zero, which OpenDHT reads as "none".
-    public static func valueID<Role>(of hash: Bytes32<Role>) -> UInt64 {
-        max(1, hash.bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
-    }
+    public static func valueID<Role>(of hash: Bytes32<Role>) -> UInt64 { max(1, hash.leadingWord) }
 }
 
 /// Where a peer can be dialled.
@@ -182,5 +180,5 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         return wire
     }
 
-    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    public var description: String { HostPort.text(host, port) }
 }

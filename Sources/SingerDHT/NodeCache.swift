@@ -28,10 +28,5 @@ struct NodeCache: Sendable {
         guard rename(partial.path, url.path) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
     }
 
-    static func endpoint(_ line: String) -> Endpoint? {
-        guard let colon = line.lastIndex(of: ":"), let port = Int(line[line.index(after: colon)...]) else { return nil }
-        var host = line[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-        return Endpoint(host: String(host), port: port)
-    }
+    static func endpoint(_ line: String) -> Endpoint? { HostPort(line).flatMap { Endpoint(host: $0.host, port: $0.port) } }
 }

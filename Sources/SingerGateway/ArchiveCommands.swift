@@ -129,10 +129,7 @@ enum ArchiveCommands {
             if let word = arguments.word() {
                 var next: String? = word
                 if word.asciiUppercased != "AFTER" {
-                    guard let count = Int(word), (1...Limits.rowsMax).contains(count) else {
-                        throw Failure(.badParameter, "\(Failure.quote(word)) can't be a count: 1 to \(Limits.rowsMax)")
-                    }
-                    self.count = count
+                    count = try Arguments.rowCount(word)
                     next = arguments.word()
                 }
                 guard let next else { return }

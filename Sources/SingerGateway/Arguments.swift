@@ -1,3 +1,5 @@
+internal import SingerCore
+
 /// The words of a line. Spaces and tabs part them; what is left when enough words were taken is the last argument.
 ///
 /// Works on bytes, not on characters: a space that a combining mark follows still parts words.
@@ -23,6 +25,14 @@ struct Arguments: Hashable, Sendable {
         let end = rest.utf8.firstIndex(where: \.isBlank) ?? rest.endIndex
         defer { rest = rest[end...].withoutLeadingBlanks }
         return String(rest[..<end])
+    }
+
+    /// How many rows a word asks for.
+    static func rowCount(_ word: String) throws(Failure) -> Int {
+        guard let count = Int(word), (1...Limits.rowsMax).contains(count) else {
+            throw Failure(.badParameter, "\(Failure.quote(word)) can't be a count: 1 to \(Limits.rowsMax)")
+        }
+        return count
     }
 
     /// Takes the next word, or what stands between two `"` when it begins with one that is closed: for what may hold spaces

@@ -84,10 +84,7 @@ enum ReadingCommands {
             var arguments = arguments
             guard var word = arguments.word() else { return }
             if word.asciiUppercased != "BEFORE" {
-                guard let count = Int(word), (1...Limits.rowsMax).contains(count) else {
-                    throw Failure(.badParameter, "\(Failure.quote(word)) can't be a count: 1 to \(Limits.rowsMax)")
-                }
-                self.count = count
+                count = try Arguments.rowCount(word)
                 guard let next = arguments.word() else { return }
                 word = next
             }

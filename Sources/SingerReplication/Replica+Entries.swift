@@ -5,8 +5,7 @@ extension Replica {
     mutating func take(_ entries: [Entry], answering want: Want?, from node: NodeKey, now: Milliseconds) -> [Action] {
         guard let want else { return takePush(entries, from: node, now: now) }
         if feeds[want.account]?.logs[want.device]?.asked[want]?.node == node {
-            feeds[want.account]?.logs[want.device]?.asked[want] = nil
-            links[node]?.wantsUnderWay -= 1
+            release(want)
         } else {
             // It comes late: others may have been asked meanwhile, or there are no others. Take it all the same.
             guard let feed = feeds[want.account], feed.isWanted(at: now), feed.logs[want.device] != nil, ties[want.account, node]?.offer != nil,

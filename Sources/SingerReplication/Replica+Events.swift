@@ -142,6 +142,8 @@ extension Replica {
             self.interest = interest
             self.held = held
         }
+
+        static func unsubscribing(_ account: AccountKey) -> FeedState { FeedState(account: account, interest: .unsubscribe, held: [:]) }
     }
 
     /// Part of a log that the sender holds from now on.

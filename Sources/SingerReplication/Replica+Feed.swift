@@ -62,6 +62,14 @@ extension Replica {
         /// What is held in full: what can be given to others, and need not be asked for.
         var whole: SequenceSet { held.subtracting(bodiless) }
 
+        /// What is held in full, or on its way.
+        var covered: SequenceSet {
+            var covered = whole
+            for range in coming.keys { covered.insert(range) }
+            for want in asked.keys { covered.insert(want.range) }
+            return covered
+        }
+
         struct Asked: Sendable {
             let node: NodeKey
             let since: Milliseconds

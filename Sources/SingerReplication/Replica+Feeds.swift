@@ -55,7 +55,7 @@ extension Replica {
                 $0.source = nil
             }
         }
-        let have = Message.have([FeedState(account: account, interest: .unsubscribe, held: [:])])
+        let have = Message.have([.unsubscribing(account)])
         return links.keys.sorted().map { .send(have, to: $0) }
     }
 

@@ -47,9 +47,7 @@ extension Replica {
         if end < floor, (log.held.last ?? 0) < floor { floor = Self.floor(of: log.held, last: end) }
         if log.floor != floor { feeds[account]?.logs[device, default: Log()].floor = floor }
         guard last >= floor else { return [] }
-        var covered = log.whole
-        for range in log.coming.keys { covered.insert(range) }
-        for want in log.asked.keys { covered.insert(want.range) }
+        var covered = log.covered
         for (range, announced) in log.awaited where announced.deadline > now { covered.insert(range) }
         return covered.missing(in: floor...last)
     }
@@ -113,13 +111,18 @@ extension Replica {
         return min(recent, start ?? recent)
     }
 
+    /// A request was answered, or counts no more.
+    mutating func release(_ want: Want) {
+        guard let asked = feeds[want.account]?.logs[want.device]?.asked.removeValue(forKey: want) else { return }
+        links[asked.node]?.wantsUnderWay -= 1
+    }
+
     /// - Returns: whether there was something to forget.
     mutating func forgetAsked(_ account: AccountKey, where matches: (Log.Asked) -> Bool) -> Bool {
         var hasForgotten = false
-        for (device, log) in feeds[account]?.logs ?? [:] {
+        for log in (feeds[account]?.logs ?? [:]).values {
             for (want, asked) in log.asked where matches(asked) {
-                feeds[account]?.logs[device]?.asked[want] = nil
-                links[asked.node]?.wantsUnderWay -= 1
+                release(want)
                 hasForgotten = true
             }
         }

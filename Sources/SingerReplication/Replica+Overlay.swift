@@ -153,7 +153,7 @@ extension Replica {
     mutating func decline(_ account: AccountKey, from node: NodeKey) -> [Action] {
         guard let link = links[node], link.declined.count < Limits.haveFeedsMax, !link.declined.contains(account) else { return [] }
         links[node]?.declined.insert(account)
-        return [.send(.have([FeedState(account: account, interest: .unsubscribe, held: [:])]), to: node), .unwanted(account, from: node)]
+        return [.send(.have([.unsubscribing(account)]), to: node), .unwanted(account, from: node)]
     }
 
     private func isHeld(_ item: Announcement) -> Bool {
@@ -214,7 +214,7 @@ extension Replica {
             if sources.count > 3, let oldest = lazy.min(by: { (links[$0]?.since ?? 0, $0) < (links[$1]?.since ?? 0, $1) }) {
                 ties.change(account, oldest) { $0.source = nil }
                 spare.insert(oldest)
-                actions.append(.send(.have([FeedState(account: account, interest: .unsubscribe, held: [:])]), to: oldest))
+                actions.append(.send(.have([.unsubscribing(account)]), to: oldest))
             }
             feeds[account]?.lookup.reset()
             actions += lookUp(account, now: now) + dialOthers(account, count: 1, now: now)

@@ -29,9 +29,8 @@ extension Replica {
 
     mutating func equivocated(_ proof: Equivocation, from source: NodeKey?) -> [Action] {
         guard feeds[proof.account] != nil, feeds[proof.account]?.logs[proof.device]?.proof == nil else { return [] }
-        for asked in feeds[proof.account]?.logs[proof.device]?.asked.values.map({ $0 }) ?? [] { links[asked.node]?.wantsUnderWay -= 1 }
+        for want in feeds[proof.account]?.logs[proof.device]?.asked.keys.map({ $0 }) ?? [] { release(want) }
         feeds[proof.account]?.logs[proof.device, default: Log()].proof = proof
-        feeds[proof.account]?.logs[proof.device]?.asked = [:]
         feeds[proof.account]?.logs[proof.device]?.coming = [:]
         feeds[proof.account]?.logs[proof.device]?.awaited = [:]
         feeds[proof.account]?.unannounced[proof.device] = nil

@@ -40,9 +40,7 @@ extension Replica {
         return feed.logs.contains { device, log in
             guard log.proof == nil, log.held.ranges.count > 1 || !log.bodiless.isEmpty else { return false }
             guard let floor = log.floor, let last = log.held.last, last >= floor else { return false }
-            var covered = log.whole
-            for range in log.coming.keys { covered.insert(range) }
-            for want in log.asked.keys { covered.insert(want.range) }
+            var covered = log.covered
             for tie in ties[account].values { for range in tie.offer?[device]?.ranges ?? [] { covered.insert(range) } }
             return !covered.missing(in: floor...last).isEmpty
         }

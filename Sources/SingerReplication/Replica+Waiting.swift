@@ -37,8 +37,7 @@ extension Replica {
         for (device, log) in feeds[account]?.logs ?? [:] {
             for (want, asked) in log.asked where isLate(want, asked) {
                 retract(want.range, of: account, want.device, by: asked.node)
-                feeds[account]?.logs[device]?.asked[want] = nil
-                links[asked.node]?.wantsUnderWay -= 1
+                release(want)
                 hasGivenUp = true
             }
             // The store has not taken these: what this peer offers there is of no use.
