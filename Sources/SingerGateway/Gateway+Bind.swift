@@ -19,7 +19,7 @@ extension Gateway {
     ///
     /// - Parameter socket: of the channel, if what a session writes is sent as it is.
     func session(of channel: any Channel, socket: NIOBSDSocket.Handle? = nil) throws -> Session {
-        let handler = SessionHandler(outbox: Outbox(turn: turn, socket: socket))
+        let handler = SessionHandler(output: ClientOutput(turn: turn, socket: socket))
         let session = Session(gateway: self, channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
         handler.serve(session)
         try channel.pipeline.syncOperations.addHandler(handler)

@@ -14,7 +14,7 @@ public final class Gateway: Service {
 
     /// Serves all connections: what they do to each other happens in the order in which it was read, and no thread waits for another.
     private let eventLoop: any EventLoop
-    let turn: OutboxTurn
+    let turn: OutputTurn
     let loopTasks: LoopTasks
     let newsPump: NewsPump
     let renderings: NIOLoopBoundBox<NewsRenderings<LineWay>>
@@ -33,7 +33,7 @@ public final class Gateway: Service {
         self.configuration = configuration
         self.node = node
         eventLoop = group.next()
-        turn = OutboxTurn(eventLoop)
+        turn = OutputTurn(eventLoop)
         loopTasks = LoopTasks(eventLoop)
         renderings = .makeBoxSendingValue(NewsRenderings(), eventLoop: eventLoop)
         self.logger = logger

@@ -6,7 +6,7 @@ final class NewsRenderings<Way: Hashable> {
     private struct Kept {
         let news: News
         let way: Way
-        let bytes: Outbox.Shared
+        let bytes: ClientOutput.Shared
     }
 
     /// Sessions that were woken together come one after the other, and there are few ways.
@@ -14,9 +14,9 @@ final class NewsRenderings<Way: Hashable> {
 
     private var kept: [Kept] = []
 
-    func bytes(of news: News, as way: Way, _ write: (inout ByteBuffer) -> Void) -> Outbox.Shared {
+    func bytes(of news: News, as way: Way, _ write: (inout ByteBuffer) -> Void) -> ClientOutput.Shared {
         if let known = kept.last(where: { $0.news === news && $0.way == way }) { return known.bytes }
-        let bytes = Outbox.Shared()
+        let bytes = ClientOutput.Shared()
         bytes.append(write)
         if kept.count == Self.keptMax { kept.removeFirst() }
         kept.append(Kept(news: news, way: way, bytes: bytes))

@@ -65,8 +65,8 @@ extension Session {
 
     private func takeCommandsAtOnce() -> Bool {
         guard block == nil else { return false }
-        let outbox = outbox
-        while outbox.hasRoom {
+        let output = output
+        while output.hasRoom {
             guard let item = nextItem() else { return true }
             guard case .line(let line) = item, let request = try? Request(line), let command = try? CommandTable.command(request.verb),
                 case .now(let handle) = command.handler
@@ -80,7 +80,7 @@ extension Session {
             } catch {
                 reply = Reply(failure: error)
             }
-            outbox.append(dialect.lines(of: reply, tag: request.tag).text(ending))
+            output.append(dialect.lines(of: reply, tag: request.tag).text(ending))
         }
         return false
     }

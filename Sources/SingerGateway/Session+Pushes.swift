@@ -35,10 +35,10 @@ extension Session {
 
     private func isReady(for receiver: Receiver) -> Bool {
         guard login === receiver.login, channel.isActive else { return false }
-        if pushes.held == nil, outbox.hasRoom { return true }
+        if pushes.held == nil, output.hasRoom { return true }
         guard !pushes.areWanted else { return false }
         pushes.areWanted = true
-        if pushes.held == nil { outbox.whenRoom { self.assumeIsolated { $0.lookAgain() } } }
+        if pushes.held == nil { output.whenRoom { self.assumeIsolated { $0.lookAgain() } } }
         return false
     }
 
@@ -58,12 +58,12 @@ extension Session {
     private func show(_ news: News) {
         guard let login, channel.isActive else { return }
         if news.isShared, !news.isEmpty {
-            outbox.append(
+            output.append(
                 gateway.renderings.value.bytes(of: news, as: LineWay(dialect: dialect, ending: ending)) {
                     $0.writeString(news.pushes.map { dialect.line(of: $0) }.text(ending))
                 })
         } else if !news.isEmpty {
-            outbox.append(news.pushes.map { dialect.line(of: $0) }.text(ending))
+            output.append(news.pushes.map { dialect.line(of: $0) }.text(ending))
         }
         login.didShow()
         if news.isFull { login.wake() }

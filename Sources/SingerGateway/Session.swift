@@ -85,7 +85,7 @@ actor Session {
         self.phase = .new(gateway.configuration.password == nil ? .given : .needed)
     }
 
-    var outbox: Outbox { handler.value.outbox }
+    var output: ClientOutput { handler.value.output }
 
     /// How the client ends its lines.
     var ending: LineDecoder.Ending { decoder.ending ?? .lf }
@@ -124,7 +124,7 @@ actor Session {
 
     private func scheduleGreeting() {
         greeting = channel.eventLoop.scheduleTask(in: Self.silenceMax) {
-            self.assumeIsolated { $0.outbox.append(Self.greeting) }
+            self.assumeIsolated { $0.output.append(Self.greeting) }
         }
     }
 
@@ -151,8 +151,8 @@ actor Session {
     /// Waits while the client does not read.
     func write(_ text: String) async throws {
         guard channel.isActive else { throw ChannelError.ioOnClosedChannel }
-        outbox.append(text)
-        if !outbox.hasRoom { await outbox.room() }
+        output.append(text)
+        if !output.hasRoom { await output.room() }
     }
 
     /// The last line at shutdown.
@@ -169,7 +169,7 @@ actor Session {
     private func flush() async {
         let timeout = closeChannel(in: .seconds(30))
         defer { timeout.cancel() }
-        await outbox.drained()
+        await output.drained()
     }
 
     /// Lets the client read the last lines: a connection closed with input unread is reset, and they could be lost.

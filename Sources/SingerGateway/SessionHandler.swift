@@ -11,7 +11,7 @@ final class SessionHandler: ChannelInboundHandler {
     /// Ends the input of a channel, as if the client had closed its half, so that a session that waits for a line goes on to its end.
     struct EndOfInput: Sendable {}
 
-    let outbox: Outbox
+    let output: ClientOutput
     /// Until the connection is gone.
     private var session: Session?
     private var context: ChannelHandlerContext?
@@ -20,20 +20,20 @@ final class SessionHandler: ChannelInboundHandler {
         didSet { if isReading != oldValue { try? context?.channel.syncOptions?.setOption(.autoRead, value: isReading) } }
     }
 
-    init(outbox: Outbox) {
-        self.outbox = outbox
+    init(output: ClientOutput) {
+        self.output = output
     }
 
     func serve(_ session: Session) { self.session = session }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        outbox.attach(context)
+        output.attach(context)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
-        outbox.detach()
+        output.detach()
         endInput(isLost: true)
         session = nil
     }
@@ -44,7 +44,7 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        outbox.writabilityChanged()
+        output.writabilityChanged()
         context.fireChannelWritabilityChanged()
     }
 
@@ -56,7 +56,7 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        outbox.detach()
+        output.detach()
         endInput(isLost: true)
         context.fireChannelInactive()
     }

@@ -11,7 +11,7 @@ internal import SingerWire
     import struct Darwin.linger
 #endif
 
-/// The end of a link's channel pipeline: frames out of bytes and bytes out of the outbox, pings, back-pressure, and one reason at
+/// The end of a link's channel pipeline: frames out of bytes and bytes out of the output, pings, back-pressure, and one reason at
 /// the end. Everything happens on the event loop of the channel.
 final class LinkHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
@@ -26,7 +26,7 @@ final class LinkHandler: ChannelDuplexHandler {
     }
 
     private let tls: NIOSSLHandler
-    private let outbox: Outbox
+    private let output: LinkOutput
     private var ended: EventLoopPromise<CloseReason>?
     private let decoder = NIOSingleStepByteToMessageProcessor(FrameDecoder(), maximumBufferSize: FrameDecoder.bufferBytesMax)
     private var keepalive: Keepalive
@@ -39,9 +39,9 @@ final class LinkHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
 
     /// - Parameter ended: told, once, why the link closed, when its socket is closed too.
-    init(tls: NIOSSLHandler, outbox: Outbox, timings: PeerTimings, ended: EventLoopPromise<CloseReason>) {
+    init(tls: NIOSSLHandler, output: LinkOutput, timings: PeerTimings, ended: EventLoopPromise<CloseReason>) {
         self.tls = tls
-        self.outbox = outbox
+        self.output = output
         self.ended = ended
         keepalive = Keepalive(timings, now: .now())
     }
@@ -138,7 +138,7 @@ final class LinkHandler: ChannelDuplexHandler {
     // MARK: Frames out
 
     private func queue(_ frame: WireFrame) {
-        switch outbox.enqueue(frame) {
+        switch output.enqueue(frame) {
         case .queued, .wake, .closed: break
         case .full(let frames, let bytes): end(.queueFull(frames: frames, bytes: bytes))
         case .tooLarge(let bytes): end(.tooLargeToSend(bytes: bytes))
@@ -147,7 +147,7 @@ final class LinkHandler: ChannelDuplexHandler {
 
     /// Writes what waits, as far as the socket keeps up, in one flush.
     func drain() {
-        outbox.awoke()
+        output.awoke()
         guard reason == nil, let context, !isDraining else { return }
         isDraining = true
         while write(context, regardless: false) { context.flush() }
@@ -156,12 +156,12 @@ final class LinkHandler: ChannelDuplexHandler {
 
     private func write(_ context: ChannelHandlerContext, regardless: Bool) -> Bool {
         var hasWritten = false
-        while let chunk = outbox.next(regardless: regardless) {
+        while let chunk = output.next(regardless: regardless) {
             let written = context.eventLoop.makePromise(of: Void.self)
             let (bytes, frames) = (chunk.bytes.readableBytes, chunk.frames)
             written.futureResult.assumeIsolated().whenComplete { _ in
-                self.outbox.wrote(bytes: bytes, frames: frames)
-                self.keepalive.wrote(at: .now(), more: self.outbox.queued.bytes > 0)
+                self.output.wrote(bytes: bytes, frames: frames)
+                self.keepalive.wrote(at: .now(), more: self.output.queued.bytes > 0)
                 if !self.isDraining { self.drain() }
             }
             keepalive.waits(at: .now())
@@ -201,7 +201,7 @@ final class LinkHandler: ChannelDuplexHandler {
         feed?.finish()
         feed = nil
         nextCheck?.cancel()
-        outbox.close(dropping: !why.isGraceful)
+        output.close(dropping: !why.isGraceful)
         // From here on nothing that arrives is kept, but the other side's goodbye has to get through.
         openGate()
         if why.isGraceful {
@@ -234,7 +234,7 @@ final class LinkHandler: ChannelDuplexHandler {
         feed?.finish()
         feed = nil
         nextCheck?.cancel()
-        outbox.close(dropping: true)
+        output.close(dropping: true)
         ended?.succeed(reason)
         ended = nil
     }

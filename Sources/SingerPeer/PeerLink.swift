@@ -16,16 +16,16 @@ public final class PeerLink: Sendable {
     /// What arrives. Pings and pongs, and messages that this version does not know, are not among it.
     public let frames: LinkFrames
 
-    private let outbox: Outbox
+    private let output: LinkOutput
     private let handle: LinkHandle
     private let ended: EventLoopFuture<CloseReason>
 
-    private init(remote: NodeKey, isDialled: Bool, frames: LinkFrames, outbox: Outbox, handle: LinkHandle, ended: EventLoopFuture<CloseReason>) {
+    private init(remote: NodeKey, isDialled: Bool, frames: LinkFrames, output: LinkOutput, handle: LinkHandle, ended: EventLoopFuture<CloseReason>) {
         self.remote = remote
         self.isDialled = isDialled
         remoteHost = handle.channel.remoteAddress.map(Self.host) ?? ""
         self.frames = frames
-        self.outbox = outbox
+        self.output = output
         self.handle = handle
         self.ended = ended
     }
@@ -35,7 +35,7 @@ public final class PeerLink: Sendable {
     /// At most `Limits.linkQueueFramesMax` frames and `Limits.linkQueueBytesMax` bytes wait to be written; one more closes the link
     /// with `.queueFull`. A frame of over `Limits.frameBytesMax` closes it with `.tooLargeToSend`. A closed link drops frames.
     public func send(_ frame: WireFrame) {
-        switch outbox.enqueue(frame) {
+        switch output.enqueue(frame) {
         case .queued, .closed: break
         case .wake: handle.drain()
         case .full(let frames, let bytes): handle.end(.queueFull(frames: frames, bytes: bytes))
@@ -45,13 +45,13 @@ public final class PeerLink: Sendable {
 
     /// Returns when at least half of the send queue is free, and at once when the link is closed or the task is cancelled.
     /// Whoever sends in bulk waits here before each frame, and so never fills the queue.
-    public func room() async { await outbox.room() }
+    public func room() async { await output.room() }
 
     /// What `send` took and the socket did not yet.
-    public var queued: (frames: Int, bytes: Int) { outbox.queued }
+    public var queued: (frames: Int, bytes: Int) { output.queued }
 
     /// Whether `send` still takes frames. Says nothing of whether the other side is still there.
-    public var isOpen: Bool { outbox.isOpen }
+    public var isOpen: Bool { output.isOpen }
 
     /// Closes the link after what is queued has been written, waiting for the other side no longer than `PeerTimings.goodbye`.
     /// Only the first reason counts. `frames` ends at once.
@@ -73,13 +73,13 @@ public final class PeerLink: Sendable {
         on channel: any Channel, tls: NIOSSLHandler, remote: NodeKey, isDialled: Bool, timings: PeerTimings
     ) -> (PeerLink, LinkHandler) {
         let ended = channel.eventLoop.makePromise(of: CloseReason.self)
-        let outbox = Outbox()
-        let handler = LinkHandler(tls: tls, outbox: outbox, timings: timings, ended: ended)
+        let output = LinkOutput()
+        let handler = LinkHandler(tls: tls, output: output, timings: timings, ended: ended)
         let handle = LinkHandle(channel: channel, handler: NIOLoopBound(handler, eventLoop: channel.eventLoop))
         let (frames, feed) = LinkFrames.make(.init(onDemand: { handle.resume() }, onEnd: { handle.end(.notRead) }))
         handler.deliver(to: feed)
         let link = PeerLink(
-            remote: remote, isDialled: isDialled, frames: frames, outbox: outbox, handle: handle, ended: ended.futureResult)
+            remote: remote, isDialled: isDialled, frames: frames, output: output, handle: handle, ended: ended.futureResult)
         return (link, handler)
     }
 
@@ -87,7 +87,7 @@ public final class PeerLink: Sendable {
 
     /// What is sent from here on is dropped, though the event loop learns of the end a little later.
     private func end(_ reason: CloseReason) {
-        outbox.close(dropping: false)
+        output.close(dropping: false)
         handle.end(reason)
     }
 

@@ -82,7 +82,7 @@ extension IRCServer {
         numeric(.needMoreParameters, call, [call.message.verb], "Not enough parameters")
     }
 
-    /// Puts the replies to a command into the client's outbox: with its label, in a batch when they are several (IRCv3 labeled-response).
+    /// Puts the replies to a command into the client's output: with its label, in a batch when they are several (IRCv3 labeled-response).
     func finish(_ call: IRCCall) {
         guard !call.isDeferred else { return }
         var replies = call.replies
@@ -117,7 +117,7 @@ extension IRCServer {
         }
     }
 
-    /// Puts the replies there are so far into the outbox, before something is waited for. Those to a command with a label stay together.
+    /// Puts the replies there are so far into the output, before something is waited for. Those to a command with a label stay together.
     func tellSoFar(_ call: IRCCall) {
         guard call.label == nil else { return }
         finish(call)

@@ -5,7 +5,7 @@ internal import SingerNode
 /// One connection. Lives in the `IRCServer` actor.
 final class IRCClient {
     let number: Int
-    let outbox: Outbox
+    let output: ClientOutput
     var liveness: IRCLiveness
     var liveCheck: Scheduled<Void>?
     var capabilities: IRCCapabilities = []
@@ -52,10 +52,10 @@ final class IRCClient {
         case suffix
     }
 
-    init(number: Int, outbox: Outbox, liveness: IRCLiveness) {
+    init(number: Int, output: ClientOutput, liveness: IRCLiveness) {
         self.liveness = liveness
         self.number = number
-        self.outbox = outbox
+        self.output = output
     }
 
     /// Before it has a nick: `*`.

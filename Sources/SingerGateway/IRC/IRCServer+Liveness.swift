@@ -19,9 +19,9 @@ extension IRCServer {
             send(IRCOutgoing("PING", source: nil, text: serverName), to: client)
             check(client, at: time)
         case .close(let reason):
-            let outbox = client.outbox
+            let output = client.output
             await depart(client, reason, isLost: true)
-            outbox.cut(Self.farewell("Closing link: \(reason)"))
+            output.cut(Self.farewell("Closing link: \(reason)"))
         }
     }
 }

@@ -12,7 +12,7 @@ internal import SingerCore
 struct IRCRun {
     struct Part {
         let capabilities: IRCCapabilities
-        let bytes: Outbox.Shared
+        let bytes: ClientOutput.Shared
     }
 
     let channel: IRCChannel
@@ -51,12 +51,12 @@ extension IRCServer {
         for member in channel.members.values {
             for client in member.user.clients where client !== speaker && !client.isGone {
                 let capabilities = client.capabilities.intersection(.saying)
-                let part = new.parts.first { $0.capabilities == capabilities } ?? IRCRun.Part(capabilities: capabilities, bytes: Outbox.Shared())
+                let part = new.parts.first { $0.capabilities == capabilities } ?? IRCRun.Part(capabilities: capabilities, bytes: ClientOutput.Shared())
                 if part.bytes.isEmpty {
                     part.bytes.append { write(capabilities, &$0) }
                     new.parts.append(part)
                 }
-                client.outbox.append(part.bytes)
+                client.output.append(part.bytes)
             }
         }
         run = new

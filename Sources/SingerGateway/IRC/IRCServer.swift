@@ -91,8 +91,8 @@ actor IRCServer {
 
     func connect(_ handler: NIOLoopBound<SessionHandler>, isAdmitted: Bool) -> Int {
         let number = nextNumber()
-        let client = IRCClient(number: number, outbox: handler.value.outbox, liveness: IRCLiveness(configuration.patience, now: .now()))
-        client.outbox.limit(IRCLimits.sendQueueBytesMax) { [self] in assumeIsolated { $0.overrun(number) } }
+        let client = IRCClient(number: number, output: handler.value.output, liveness: IRCLiveness(configuration.patience, now: .now()))
+        client.output.limit(IRCLimits.sendQueueBytesMax) { [self] in assumeIsolated { $0.overrun(number) } }
         client.registration.isAdmitted = isAdmitted
         clients[number] = client
         watch(client)
@@ -170,25 +170,25 @@ actor IRCServer {
     func send(_ text: String, to client: IRCClient) {
         guard !client.isGone else { return }
         endRun(for: client)
-        client.outbox.append(text)
+        client.output.append(text)
     }
 
     func send(_ bytes: ByteBuffer, to client: IRCClient) {
         guard !client.isGone else { return }
         endRun(for: client)
-        client.outbox.append(bytes)
+        client.output.append(bytes)
     }
 
-    func send(_ shared: Outbox.Shared, to client: IRCClient) {
+    func send(_ shared: ClientOutput.Shared, to client: IRCClient) {
         guard !client.isGone else { return }
         endRun(for: client)
-        client.outbox.append(shared)
+        client.output.append(shared)
     }
 
     func send(to client: IRCClient, _ write: (inout ByteBuffer) -> Void) {
         guard !client.isGone else { return }
         endRun(for: client)
-        client.outbox.append(write)
+        client.output.append(write)
     }
 
     func send(_ message: IRCOutgoing, to client: IRCClient) {
@@ -245,6 +245,6 @@ actor IRCServer {
         client.isGone = true
         // Its session notices too that the connection is closed; whoever is first says why.
         Task { await self.disconnect(number, reason: "SendQ exceeded") }
-        client.outbox.cut(Self.farewell("Closing link: SendQ exceeded"))
+        client.output.cut(Self.farewell("Closing link: SendQ exceeded"))
     }
 }

@@ -1,10 +1,10 @@
 internal import NIOCore
 
 /// Sends, at the end of each turn of an event loop, what was queued in it for all its connections.
-final class OutboxTurn: Sendable {
+final class OutputTurn: Sendable {
     /// Lives on the event loop.
     private final class Queue {
-        var outboxes: [Outbox] = []
+        var outboxes: [ClientOutput] = []
         /// Memory that the next outboxes write to.
         var spares: [ByteBuffer] = []
     }
@@ -21,9 +21,9 @@ final class OutboxTurn: Sendable {
         queue = .makeBoxSendingValue(Queue(), eventLoop: eventLoop)
     }
 
-    func add(_ outbox: Outbox) {
+    func add(_ output: ClientOutput) {
         let queue = queue.value
-        queue.outboxes.append(outbox)
+        queue.outboxes.append(output)
         if queue.outboxes.count == 1 { eventLoop.execute { self.flush() } }
     }
 
@@ -43,6 +43,6 @@ final class OutboxTurn: Sendable {
         let queue = queue.value
         let outboxes = queue.outboxes
         queue.outboxes = []
-        for outbox in outboxes { outbox.flush() }
+        for output in outboxes { output.flush() }
     }
 }

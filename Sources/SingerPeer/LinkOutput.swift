@@ -6,7 +6,7 @@ internal import Synchronization
 internal import struct Foundation.Data
 
 /// The thread-safe face of a `SendQueue`: any task puts frames in, the event loop of the link takes chunks out.
-final class Outbox: Sendable {
+final class LinkOutput: Sendable {
     enum Outcome {
         case queued
         /// Queued, and the event loop has to be woken to write it.
@@ -83,7 +83,7 @@ final class Outbox: Sendable {
 
     // MARK: Waiting for room
 
-    /// Returns when little waits (`SendQueue.hasRoom`), the outbox is closed, or the task is cancelled.
+    /// Returns when little waits (`SendQueue.hasRoom`), the output is closed, or the task is cancelled.
     func room() async {
         let ticket = state.withLock { state in
             state.waitersMade += 1

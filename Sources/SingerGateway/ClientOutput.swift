@@ -10,7 +10,7 @@ internal import NIOCore
 ///
 /// What comes within one turn of the loop leaves at its end, in one write: a write is a system call, and costs more than all
 /// else that is done for a line. What the client's machine does not take waits here, and is bounded.
-final class Outbox {
+final class ClientOutput {
     /// Bytes for several clients, rendered once. They grow as long as they were sent to nobody.
     final class Shared {
         fileprivate(set) var bytes = ByteBuffer()
@@ -41,7 +41,7 @@ final class Outbox {
     /// Beyond this a session that can wait does so, until the client has read.
     private static let comfortableBytes = 64 << 10
 
-    private let turn: OutboxTurn
+    private let turn: OutputTurn
     /// Where nothing stands between this and the client, bytes are given to the socket at once: the way through a channel costs as much again.
     private let socket: NIOBSDSocket.Handle?
     /// Writes that the channel has not finished, of those it has because the socket did not take them at once.
@@ -63,7 +63,7 @@ final class Outbox {
     private var whenOverrun: (() -> Void)?
 
     /// - Parameter socket: of the channel, if what is written to it is sent as it is.
-    init(turn: OutboxTurn, socket: NIOBSDSocket.Handle? = nil) {
+    init(turn: OutputTurn, socket: NIOBSDSocket.Handle? = nil) {
         self.turn = turn
         self.socket = socket
     }
