@@ -36,12 +36,20 @@ public final class Login: Sendable {
         var views: [View: Int64] = [:]
         /// Whether it is told who holds its account's posts.
         var wantsReceipts = false
-        /// Authors just followed, whose latest posts were here already.
-        var backlog: [AccountKey] = []
+        /// Authors just followed, some of whose posts were here already.
+        var backlog: [Backlog] = []
         /// What does not come from the store. The oldest are dropped when a session does not read.
         var notices: [Push] = []
         /// Other keys that claim the account's name, of which the session has been told.
         var rivals: Set<AccountKey> = []
+    }
+
+    private struct Backlog {
+        let author: AccountKey
+        /// The session's place when it was followed; what comes behind is news. `nil` until the session reads on.
+        var upTo: Int64?
+        /// Its log has had time to come: what was deleted in it is known.
+        var isReady: Bool
     }
 
     init(_ account: Store.LocalAccount, _ author: UserView, store: Store, viewers: Viewers, cursor: Int64, began: Milliseconds, unseen: Int) {
@@ -97,19 +105,21 @@ public final class Login: Sendable {
     /// What is asked of the store, and what comes from elsewhere.
     private struct Reading {
         let question: Store.NewsQuestion
-        let backlog: [AccountKey]
+        let backlog: [Backlog]
         let notices: [Push]
     }
 
     private func begin() -> Reading {
         state.withLock { state in
+            for index in state.backlog.indices where state.backlog[index].upTo == nil { state.backlog[index].upTo = state.cursor }
+            let backlog = state.backlog.filter(\.isReady)
             defer {
                 state.isWoken = false
-                state.backlog = []
+                state.backlog.removeAll(where: \.isReady)
                 state.notices = []
             }
             let question = Store.NewsQuestion(account: account, cursor: state.cursor, views: state.views, ownSince: began, known: state.written)
-            return Reading(question: question, backlog: state.backlog, notices: state.notices)
+            return Reading(question: question, backlog: backlog, notices: state.notices)
         }
     }
 
@@ -118,7 +128,7 @@ public final class Login: Sendable {
         let past: [PostView]
         do {
             arrivals = try answer.get()
-            past = try await reading.backlog.isEmpty ? [] : store.backlog(of: reading.backlog, upTo: reading.question.cursor)
+            past = try await reading.backlog.isEmpty ? [] : store.backlog(reading.backlog.map { ($0.author, $0.upTo ?? reading.question.cursor) })
         } catch {
             takeBack(reading)
             return .failure(NodeError(error))
@@ -229,11 +239,19 @@ public final class Login: Sendable {
     private static let writtenMax = 1_000
     private static let backlogAuthorsMax = 100
 
-    func show(backlogOf author: AccountKey) {
+    /// The session is to be shown what an author wrote who is followed from now on, as far as it is here: when `showBacklog` says so.
+    func expect(backlogOf author: AccountKey) {
         state.withLock { state in
             // Who follows many at once, and reads nothing meanwhile, is shown what the last of them wrote.
-            state.backlog.removeAll { $0 == author }
-            state.backlog = state.backlog.suffix(Self.backlogAuthorsMax - 1) + [author]
+            state.backlog.removeAll { $0.author == author }
+            state.backlog = state.backlog.suffix(Self.backlogAuthorsMax - 1) + [Backlog(author: author, isReady: false)]
+        }
+        wake()
+    }
+
+    func showBacklog(of author: AccountKey) {
+        state.withLock { state in
+            if let index = state.backlog.firstIndex(where: { $0.author == author }) { state.backlog[index].isReady = true }
         }
         wake()
     }

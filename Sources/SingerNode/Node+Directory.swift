@@ -216,9 +216,6 @@ extension Node {
 
     // MARK: Before the log
 
-    /// How long the log has time to come over a link; longer, as long as it is just coming, or somebody who gives it is looked for.
-    private static let earlyPatience: Duration = .seconds(2)
-    private static let earlyPatienceMax: Duration = .seconds(10)
     private static let earlyEntriesMax = 256
 
     /// Keeps what came from the DHT, or at the end of a record, until the log itself has had time to come: alone it would be shown in another order
@@ -234,8 +231,8 @@ extension Node {
     }
 
     private func letLogCome(_ account: AccountKey) async {
-        try? await Task.sleep(for: Self.earlyPatience)
-        await wait(within: Self.earlyPatienceMax - Self.earlyPatience) { !$0.replica.isComing(account) }
+        try? await Task.sleep(for: Self.logPatience)
+        await wait(within: Self.logPatienceMax - Self.logPatience) { !$0.replica.isComing(account) }
         takeEarly(account)
     }
 

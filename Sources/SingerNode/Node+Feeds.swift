@@ -47,6 +47,23 @@ extension Node {
         drive(.withheld(account, withheld))
     }
 
+    /// What is here of somebody just followed may be deleted in what is not: it is shown when the log has had time to come.
+    func showBacklog(of account: AccountKey, to sessions: [Login]) async {
+        let isHere = (try? await store.backlog([(account, .max)]))?.isEmpty == false
+        if isHere, !hosted.contains(account) {
+            await wait(within: Self.logPatience) { $0.replica.isServed(account) && $0.isSettled(account) }
+            await wait(within: Self.logPatienceMax - Self.logPatience) { !$0.replica.isComing(account) && $0.isSettled(account) }
+        }
+        for session in sessions { session.showBacklog(of: account) }
+    }
+
+    /// Nothing more of a feed is on its way into the store.
+    private func isSettled(_ account: AccountKey) -> Bool { replica.isLevel(account) && ingest.batches.isEmpty && !ingest.isRunning }
+
+    /// How long a log has time to come over a link; longer, as long as it is just coming, or somebody who gives it is looked for.
+    static let logPatience: Duration = .seconds(2)
+    static let logPatienceMax: Duration = .seconds(10)
+
     func giveUp(_ account: AccountKey) {
         drive(.unfollowed(account))
         stopListening(to: account)
@@ -57,7 +74,7 @@ extension Node {
         guard !hosted.contains(account), followersHere[account]?.isEmpty ?? true else { return }
         await recall(account)
         drive(.visiting(account))
-        await wait(within: .seconds(2)) { $0.replica.isServed(account) && $0.replica.isLevel(account) && $0.ingest.batches.isEmpty && !$0.ingest.isRunning }
+        await wait(within: Self.logPatience) { $0.replica.isServed(account) && $0.isSettled(account) }
     }
 
     /// Asks for older entries of feeds, where there are any, and waits a moment for them.
@@ -67,9 +84,7 @@ extension Node {
         let incomplete = accounts.filter { !hosted.contains($0) && replica.hasOlder($0) }
         guard !incomplete.isEmpty else { return false }
         for account in incomplete { drive(.wantsOlder(account, entries: UInt64(count))) }
-        await wait(within: .seconds(2)) { node in
-            incomplete.allSatisfy { node.replica.isLevel($0) } && node.ingest.batches.isEmpty && !node.ingest.isRunning
-        }
+        await wait(within: Self.logPatience) { node in incomplete.allSatisfy { node.isSettled($0) } }
         return true
     }
 }

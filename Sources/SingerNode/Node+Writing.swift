@@ -102,8 +102,10 @@ extension Node {
             try await write(.follow(Self.followee(user)), by: login, notBefore: store.nextWord(login.account, user.account))
             followersHere[user.account, default: []].insert(login.account)
             didChangeFollows(of: login.account)
-            for session in opened[login.account]?.logins.values.map({ $0 }) ?? [] { session.show(backlogOf: user.account) }
+            let sessions = opened[login.account]?.logins.values.map { $0 } ?? []
+            for session in sessions { session.expect(backlogOf: user.account) }
             await takeUp(user.account)
+            job { await self.showBacklog(of: user.account, to: sessions) }
             job { await self.keepClaim(of: user) }
             return user
         } catch {

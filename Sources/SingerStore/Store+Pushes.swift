@@ -142,11 +142,11 @@ extension Store {
         }
     }
 
-    /// The latest posts of each of some authors that were here before a session's place: what a session sees when its account begins to follow.
-    public func backlog(of authors: [AccountKey], upTo cursor: Int64) async throws(StoreError) -> [PostView] {
+    /// The latest posts of each of some authors up to an arrival: what a session sees when its account begins to follow.
+    public func backlog(_ authors: [(account: AccountKey, upTo: Int64)]) async throws(StoreError) -> [PostView] {
         try await read { db in
             try authors.flatMap { author in
-                try Self.accountID(author, db).map { try Self.recent($0, upTo: cursor, count: Limits.backlogPostsMax, db) } ?? []
+                try Self.accountID(author.account, db).map { try Self.recent($0, upTo: author.upTo, count: Limits.backlogPostsMax, db) } ?? []
             }
         }
     }

@@ -23,4 +23,24 @@ import Testing
             #expect(shown.filter { $0 != "andre is online" } == (25..<30).map { "andre: number \($0)" } + ["andre: last"])
         }
     }
+
+    @Test func `a post that came within a forward is not shown to a new follower of its author who has deleted it since`() async throws {
+        try await withNodes(2) { cluster in
+            let andre = try await cluster[0].register("andre")
+            let tiago = try await cluster[0].register("tiago")
+            let diogo = try await cluster[1].register("diogo")
+            let gone = try await andre.post("gone")
+            _ = try await diogo.node.follow("tiago", by: diogo.login)
+            _ = try await tiago.node.forward(gone.shown, comment: "", by: tiago.login)
+            try await diogo.push { if case .post(let post, in: _) = $0 { post.forward?.text == "gone" } else { false } }
+            try await andre.post("kept")
+            _ = try await andre.node.delete(gone.shown, by: andre.login)
+            _ = try await diogo.node.follow("andre", by: diogo.login)
+            var shown: [String] = []
+            while !shown.contains("andre: kept") { shown += try await diogo.given().map(\.summary) }
+            try await andre.post("last")
+            while shown.last != "andre: last" { shown += try await diogo.given().map(\.summary) }
+            #expect(!shown.contains("andre: gone"), "\(shown)")
+        }
+    }
 }

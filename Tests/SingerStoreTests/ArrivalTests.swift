@@ -47,7 +47,7 @@ import Testing
         bob.clock += 10_000
         try await peer.ingest(bob.post("news"))
         #expect(try await peer.pushes(for: alice, after: cursor) == ["bob: news"])
-        let backlog = try await peer.store.backlog(of: [bob.account], upTo: cursor)
+        let backlog = try await peer.store.backlog([(bob.account, cursor)])
         #expect(backlog.map(\.text) == posts.suffix(Limits.backlogPostsMax).map { "bob \($0.header.seq)" })
     }
 
