@@ -124,7 +124,7 @@ extension Store {
             """, .hash(entry.id), .int(device.id), .int(accountID), .int(Int64(header.seq)), .hash(header.previous), .int(header.created),
             .int(Int64(header.kind.rawValue)), .blob(entry.headerBytes), .blob(entry.signature), .blob(body), .int(try target(of: entry, db)))
         let arrival = db.lastInsertedRowID
-        try hold(header.seq, device.id, between: place, db)
+        try hold(Int64(header.seq), device.id, behind: signer.end?.seq ?? 0, db)
         try apply(entry, arrival: arrival, accountID, device.id, isDeleted: isDeleted, isHidden: isHidden, db)
         if Int64(header.seq) > signer.end?.seq ?? 0 {
             signer.end = Neighbour(
@@ -269,16 +269,17 @@ extension Store {
                 """, arguments: [target.data, accountID, liked, created])
     }
 
-    /// Adds one sequence number to what is held of a log, joining the ranges beside it.
-    private static func hold(_ seq: UInt64, _ deviceID: Int64, between place: Place, _ db: Database) throws {
-        let seq = Int64(seq)
-        if place.before != nil, place.after == nil {
-            // As nearly always: one more at the end of a range.
-            return try db.step(
-                """
-                UPDATE held SET last = ?2 WHERE device_id = ?1
-                    AND first = (SELECT first FROM held WHERE device_id = ?1 AND first < ?2 ORDER BY first DESC LIMIT 1)
-                """, .int(deviceID), .int(seq))
+    /// Adds one sequence number to what is held of a log, joining the ranges beside it. The last range goes up to the end of the log, whatever
+    /// its row says: one more entry there, as nearly always, changes no page.
+    ///
+    /// - Parameter end: the last number before; 0 for a log of which nothing is here.
+    private static func hold(_ seq: Int64, _ deviceID: Int64, behind end: Int64, _ db: Database) throws {
+        if end > 0, seq == end + 1 { return }
+        if end > 0, seq > end {
+            // From now on another range is the last.
+            try db.run(
+                sql: "UPDATE held SET last = ?2 WHERE device_id = ?1 AND first = (SELECT max(first) FROM held WHERE device_id = ?1)",
+                arguments: [deviceID, end])
         }
         let ranges = try Row.fetchAll(
             db.cachedStatement(sql: "SELECT first, last FROM held WHERE device_id = ?1 AND first <= ?2 + 1 ORDER BY first DESC LIMIT 2"),

@@ -17,7 +17,7 @@ extension Store {
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
-                    SELECT a.key, d.key, h.first, h.last FROM held h JOIN device d ON d.id = h.device_id JOIN account a ON a.id = d.account_id
+                    SELECT a.key, d.key, h.first, \(Self.heldLast) FROM held h JOIN device d ON d.id = h.device_id JOIN account a ON a.id = d.account_id
                     WHERE a.key = ? ORDER BY h.device_id, h.first
                     """, arguments: [account.data])
             while let row = try rows.next() {
@@ -32,6 +32,12 @@ extension Store {
             return logs
         }
     }
+
+    /// Of `held h`: where a range ends.
+    static let heldLast = """
+        (CASE WHEN EXISTS (SELECT 1 FROM held WHERE device_id = h.device_id AND first > h.first) THEN h.last
+            ELSE (SELECT max(seq) FROM entry WHERE device_id = h.device_id) END)
+        """
 
     /// Posts of an account that are held without their bodies, and that nobody is known to have deleted.
     public func withheld(of account: AccountKey) async throws(StoreError) -> [(device: DeviceKey, seq: UInt64)] {

@@ -11,7 +11,7 @@ extension Store {
                 db,
                 sql: """
                     SELECT d.key, d.certificate, d.signature, l.device_id IS NOT NULL,
-                        (SELECT coalesce(sum(last - first + 1), 0) FROM held WHERE device_id = d.id), r.seq, v.created
+                        (SELECT coalesce(sum(\(Self.heldLast) - h.first + 1), 0) FROM held h WHERE h.device_id = d.id), r.seq, v.created
                     FROM device d LEFT JOIN local_account l ON l.device_id = d.id LEFT JOIN record r ON r.device_id = d.id
                         LEFT JOIN revocation v ON v.account_id = d.account_id AND v.device = d.key
                     WHERE d.account_id = (SELECT id FROM account WHERE key = ?)

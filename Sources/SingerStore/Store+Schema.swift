@@ -104,7 +104,8 @@ extension Store {
         ) STRICT;
         CREATE INDEX entry_target ON entry (target_id, id) WHERE target_id IS NOT NULL;
 
-        -- Which sequence numbers of a log are in `entry`: ascending, disjoint, never adjacent.
+        -- Which sequence numbers of a log are in `entry`: ascending, disjoint, never adjacent. The last range of a log goes up to its last entry:
+        -- `last` is brought up to date only when another range is begun behind it.
         CREATE TABLE held (
             device_id INTEGER NOT NULL REFERENCES device,
             first INTEGER NOT NULL,
