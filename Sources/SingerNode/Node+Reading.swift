@@ -159,7 +159,7 @@ extension Node {
         NodeStatus(
             version: Self.version, network: configuration.network, uptime: .now - started, accounts: hosted.count, online: opened.count,
             sessions: opened.values.reduce(0) { $0 + $1.logins.count }, posts: (try? await store.postCount()) ?? 0, links: links.count,
-            dhtNodes: status.goodNodes, owed: replica.debtCount)
+            dhtNodes: status.goodNodes, owed: (try? await store.owedCount()) ?? 0)
     }
 
     public struct PeerView: Hashable, Sendable {

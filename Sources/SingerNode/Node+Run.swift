@@ -60,9 +60,9 @@ extension Node: Service {
 
     private func resumeDebts() async {
         do {
-            for (entry, recipient) in try await store.owed() {
-                await findHome(of: recipient)
-                drive(.owes(Replica.Debt(entry: entry, recipient: recipient)))
+            for creditor in try await store.creditors() {
+                await findHome(of: creditor)
+                try await recallDebts(to: creditor)
             }
             for follower in try await store.followersOfLocals(count: 64) {
                 for record in try await knownRecords(of: follower) { drive(.greet(record.node, endpoints(of: record))) }
@@ -71,6 +71,11 @@ extension Node: Service {
             if !Task.isCancelled { logger.error("cannot resume", metadata: ["error": "\(error)"]) }
         }
         await announce()
+    }
+
+    /// Sets the oldest of what is owed to an account going.
+    func recallDebts(to account: AccountKey) async throws {
+        for entry in try await store.owed(to: account, count: Replica.debtsMax + 1) { drive(.owes(Replica.Debt(entry: entry, recipient: account))) }
     }
 
     private func keepTime() async {

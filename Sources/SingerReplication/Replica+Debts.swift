@@ -9,6 +9,10 @@ extension Replica {
 
     mutating func owe(_ debt: Debt, now: Milliseconds) -> [Action] {
         guard feeds[debt.recipient]?.debts[debt.entry.id] == nil else { return [] }
+        guard feeds[debt.recipient]?.debts.count ?? 0 < Self.debtsMax else {
+            feeds[debt.recipient]?.owesMore = true
+            return []
+        }
         feeds[debt.recipient, default: Feed()].debts[debt.entry.id] = DebtState(debt: debt)
         owing.insert(debt.recipient)
         return pursue(debt, now: now)
@@ -36,12 +40,21 @@ extension Replica {
 
     /// Of one account, over a link that would end if its queue were full.
     static let debtsUnderWayMax = 256
+    /// Of one account that are kept here; what else is owed to it stays in the store until there is room.
+    public static let debtsMax = 4 * debtsUnderWayMax
 
     /// The next ones, where half of those that were sent are acknowledged.
     private mutating func deliverMore(to account: AccountKey, now: Milliseconds) -> [Action] {
         guard let feed = feeds[account], feed.debtsUnderWay.count <= Self.debtsUnderWayMax / 2, feed.debts.count > feed.debtsUnderWay.count else { return [] }
         let waiting = feed.debts.filter { !feed.debtsUnderWay.contains($0.key) }.values
         return Self.oldestFirst(waiting).prefix(Self.debtsUnderWayMax / 2).flatMap { pursue($0, now: now) }
+    }
+
+    /// Asks the store for more, where there is room.
+    private mutating func recallDebts(to account: AccountKey) -> [Action] {
+        guard let feed = feeds[account], feed.owesMore, feed.debts.count <= Self.debtsMax / 2 else { return [] }
+        feeds[account]?.owesMore = false
+        return [.recallDebts(account)]
     }
 
     mutating func retryDebts(now: Milliseconds) -> [Action] {
@@ -78,6 +91,6 @@ extension Replica {
         feeds[recipient]?.debtsUnderWay.remove(entry)
         if feeds[recipient]?.debts.isEmpty == true { owing.remove(recipient) }
         if need(of: recipient, now: now) == nil { unserved[recipient] = nil }
-        return [.settle(debt)] + deliverMore(to: recipient, now: now)
+        return [.settle(debt)] + deliverMore(to: recipient, now: now) + recallDebts(to: recipient)
     }
 }

@@ -68,6 +68,8 @@ extension Replica {
         case unwanted(AccountKey, from: NodeKey)
         /// The recipient's peer has it: the debt is paid.
         case settle(Debt)
+        /// The outbox holds more for the account than was said: say `.owes` of the oldest, `debtsMax` and one.
+        case recallDebts(AccountKey)
         /// Nothing goes over this link any more, for which it was made.
         case close(NodeKey)
         /// A verified proof that a device wrote two logs: keep it, quarantine the device, then say `.equivocated`.

@@ -21,6 +21,8 @@ extension Replica {
         var debts: [EntryID: DebtState] = [:]
         /// Those that were sent over the link that is up, and are not acknowledged.
         var debtsUnderWay: Set<EntryID> = []
+        /// More is owed than `debts`, which are the oldest.
+        var owesMore = false
         var lookup = Retry()
         var isLookingUp = false
         /// Subscribers that get news whole and at once; all others are told of it.

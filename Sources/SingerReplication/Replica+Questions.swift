@@ -3,6 +3,7 @@ public import SingerCore
 /// What a replica can be asked. Nothing changes by it.
 extension Replica {
     /// The number of entries that wait for somebody's receipt.
+    /// As far as they are kept here.
     public var debtCount: Int { owing.reduce(0) { $0 + (feeds[$1]?.debts.count ?? 0) } }
 
     /// Whether nothing of the feed is missing that some link could give.

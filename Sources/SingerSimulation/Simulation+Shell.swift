@@ -148,6 +148,10 @@ extension Simulation {
         case .settle(let debt):
             if keepsHistory { peers[peer].settled.append(debt) }
             peers[peer].disk.debts.removeAll { $0.entry.id == debt.entry.id && $0.recipient == debt.recipient }
+        case .recallDebts(let account):
+            for debt in peers[peer].disk.debts.filter({ $0.recipient == account }).prefix(Replica.debtsMax + 1) {
+                tell(peer, .owes(Replica.Debt(entry: debt.entry, recipient: account)))
+            }
         case .close(let node): if let other = index(of: node) { disconnect(peer, other) }
         case .quarantine(let proof, let node):
             let isNew = peers[peer].disk.logs[proof.device]?.proof == nil

@@ -4,19 +4,29 @@ public import SingerCore
 
 /// What the homes of other accounts have yet to acknowledge.
 extension Store {
-    /// All that is owed, oldest first.
-    public func owed() async throws(StoreError) -> [(entry: Entry, recipient: AccountKey)] {
+    /// To whom something is owed, ordered by key.
+    public func creditors() async throws(StoreError) -> [AccountKey] {
         try await read { db in
-            try Row.fetchAll(
+            try Data.fetchAll(db, sql: "SELECT key FROM account WHERE id IN (SELECT recipient_id FROM outbox) ORDER BY key").compactMap { AccountKey($0) }
+        }
+    }
+
+    /// The oldest entries that are owed to an account, at most `count`.
+    public func owed(to recipient: AccountKey, count: Int) async throws(StoreError) -> [Entry] {
+        try await read { db in
+            try Data.fetchAll(
                 db,
                 sql: """
-                    SELECT e.hash, a.key FROM outbox o JOIN entry e ON e.id = o.entry_id JOIN account a ON a.id = o.recipient_id ORDER BY o.entry_id
-                    """
-            ).compactMap { row in
-                guard let id = EntryID(row[0] as Data), let key = AccountKey(row[1] as Data), let entry = try Self.entry(id, db) else { return nil }
-                return (entry, key)
-            }
+                    SELECT e.hash FROM outbox o JOIN entry e ON e.id = o.entry_id
+                    WHERE o.recipient_id = (SELECT id FROM account WHERE key = ?) ORDER BY o.entry_id LIMIT ?
+                    """, arguments: [recipient.data, count]
+            ).compactMap { try EntryID($0).flatMap { try Self.entry($0, db) } }
         }
+    }
+
+    /// How much is owed to all.
+    public func owedCount() async throws(StoreError) -> Int {
+        try await read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM outbox") ?? 0 }
     }
 
     /// To whom some entries are owed.

@@ -54,7 +54,7 @@ import struct Foundation.Data
             // And it is kept up with.
             try await bob.post("hello")
             try await alice.post(saying: "hello")
-            try await eventually { try await cluster[0].store.owed().isEmpty }
+            try await eventually { try await cluster[0].store.creditors().isEmpty }
         }
     }
 }

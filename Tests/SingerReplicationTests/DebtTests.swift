@@ -131,6 +131,32 @@ import Testing
         #expect(replica.debtCount == 0)
     }
 
+    @Test func `of many debts to one account the oldest are kept, and the store is asked for the others in time`() {
+        var replica = Replica(seed: 1)
+        let home = Simulation.node(0)
+        let entries = owe(2_500, at: home, &replica)
+        #expect(replica.debtCount == Replica.debtsMax)
+        var delivered: Set<EntryID> = []
+        var settled: Set<EntryID> = []
+        var actions = replica.handle(.linkUp(home, []), now: 1)
+        while !actions.isEmpty {
+            let action = actions.removeFirst()
+            switch action {
+            case .send(.delivery(let debt), to: home):
+                delivered.insert(debt.entry.id)
+                actions += replica.handle(.received(.receipt(debt.entry.id, recipient: bob.account, isUnknown: false), from: home), now: 2)
+            case .settle(let debt): settled.insert(debt.entry.id)
+            case .recallDebts(bob.account):
+                for entry in entries.filter({ !settled.contains($0.id) }).prefix(Replica.debtsMax + 1) {
+                    actions += replica.handle(.owes(.init(entry: entry, recipient: bob.account)), now: 2)
+                }
+            default: break
+            }
+            #expect(replica.debtCount <= Replica.debtsMax)
+        }
+        #expect(delivered.count == entries.count && settled == delivered)
+    }
+
     @Test func `debts that nobody acknowledges do not keep others back`() {
         var replica = Replica(seed: 1)
         let home = Simulation.node(0)
