@@ -4,8 +4,8 @@ internal import NIOCore
 final class OutputTurn: Sendable {
     /// Lives on the event loop.
     private final class Queue {
-        var outboxes: [ClientOutput] = []
-        /// Memory that the next outboxes write to.
+        var outputs: [ClientOutput] = []
+        /// Memory that the next outputs write to.
         var spares: [ByteBuffer] = []
     }
 
@@ -23,8 +23,8 @@ final class OutputTurn: Sendable {
 
     func add(_ output: ClientOutput) {
         let queue = queue.value
-        queue.outboxes.append(output)
-        if queue.outboxes.count == 1 { eventLoop.execute { self.flush() } }
+        queue.outputs.append(output)
+        if queue.outputs.count == 1 { eventLoop.execute { self.flush() } }
     }
 
     /// An empty buffer.
@@ -41,8 +41,8 @@ final class OutputTurn: Sendable {
 
     private func flush() {
         let queue = queue.value
-        let outboxes = queue.outboxes
-        queue.outboxes = []
-        for output in outboxes { output.flush() }
+        let outputs = queue.outputs
+        queue.outputs = []
+        for output in outputs { output.flush() }
     }
 }

@@ -112,10 +112,10 @@ public final class Login: Sendable {
     private func begin() -> Reading {
         state.withLock { state in
             for index in state.backlog.indices where state.backlog[index].upTo == nil { state.backlog[index].upTo = state.cursor }
-            let backlog = state.backlog.filter(\.isReady)
+            let backlog = state.backlog.filter(\.isReady).prefix(Self.backlogAuthorsAtOnce).map(\.self)
             defer {
                 state.isWoken = false
-                state.backlog.removeAll(where: \.isReady)
+                state.backlog.removeAll { one in backlog.contains { $0.author == one.author } }
                 state.notices = []
             }
             let question = Store.NewsQuestion(account: account, cursor: state.cursor, views: state.views, ownSince: began, known: state.written)
@@ -134,12 +134,13 @@ public final class Login: Sendable {
             return .failure(NodeError(error))
         }
         // What was written while the store was read, too.
-        let known = state.withLock { state in
+        let (known, hasBacklog) = state.withLock { state in
             let known = state.written
             state.written = known.filter { $0 > arrivals.cursor }
             state.cursor = max(state.cursor, arrivals.cursor)
-            return known
+            return (known, state.backlog.contains(where: \.isReady))
         }
+        if hasBacklog { wake() }
         if past.isEmpty, reading.notices.isEmpty, arrivals.places.allSatisfy({ !known.contains($0) }) { return .success(arrivals.news) }
         // Several who were followed at once are read as the timeline is: by time, whoever wrote.
         var pushes = past.sorted { ($0.created, $0.id.hash.text) < ($1.created, $1.id.hash.text) }.map { Push.post($0, in: [.home]) }
@@ -237,17 +238,21 @@ public final class Login: Sendable {
     }
 
     private static let writtenMax = 1_000
-    private static let backlogAuthorsMax = 100
+    /// Who follows more at once is shown what the last of them wrote.
+    private static let backlogAuthorsMax = 10_000
+    private static let backlogAuthorsAtOnce = 50
 
     /// The session is to be shown what an author wrote who is followed from now on, as far as it is here: when `showBacklog` says so.
     func expect(backlogOf author: AccountKey) {
         state.withLock { state in
-            // Who follows many at once, and reads nothing meanwhile, is shown what the last of them wrote.
             state.backlog.removeAll { $0.author == author }
             state.backlog = state.backlog.suffix(Self.backlogAuthorsMax - 1) + [Backlog(author: author, isReady: false)]
         }
         wake()
     }
+
+    /// The author is followed no more, or muted.
+    func dropBacklog(of author: AccountKey) { state.withLock { $0.backlog.removeAll { $0.author == author } } }
 
     func showBacklog(of author: AccountKey) {
         state.withLock { state in

@@ -48,7 +48,7 @@ extension Node {
             ownLogs[root.publicKey] = .ends(0)
             drive(.hosting(root.publicKey, device.publicKey))
             let account = Store.LocalAccount(account: root.publicKey, name: name, sealed: sealed, certificate: certificate)
-            return try await open(Home(account: account, keys: keys))
+            return try await open(Unlocked(account: account, keys: keys))
         } catch {
             throw NodeError(error)
         }
@@ -80,14 +80,14 @@ extension Node {
             try checkAttempts(name, passphrase)
             let accounts = try await store.localAccounts(named: name)
             let workLog2 = configuration.workLog2
-            let local = try await derivations.run { () -> Home? in
+            let local = try await derivations.run { () -> Unlocked? in
                 if accounts.isEmpty { SealedSecret.spendTime(passphrase: passphrase, workLog2: workLog2) }
-                return accounts.lazy.compactMap { Home($0, passphrase) }.first
+                return accounts.lazy.compactMap { Unlocked($0, passphrase) }.first
             }
             try checkAttempts(name, passphrase)
             guard let local else {
-                guard let home = try await roam(name, passphrase) else { throw failure(of: name) }
-                return try await open(home)
+                guard let found = try await roam(name, passphrase) else { throw failure(of: name) }
+                return try await open(found)
             }
             let login = try await open(isOver(local.account) ? renewDevice(local, passphrase) : local)
             if passphrase.count >= Limits.passphraseCharactersStrong { job { await self.offerRoaming(login, passphrase) } }
@@ -124,7 +124,7 @@ extension Node {
     }
 
     /// An account of this peer with its keys: what a passphrase opens.
-    struct Home: Sendable {
+    struct Unlocked: Sendable {
         let account: Store.LocalAccount
         let keys: Keys
 
@@ -140,8 +140,8 @@ extension Node {
         }
     }
 
-    func open(_ home: Home) async throws -> Login {
-        let account = home.account
+    func open(_ unlocked: Unlocked) async throws -> Login {
+        let account = unlocked.account
         let start: (cursor: Int64, posts: Int)
         let author: UserView
         if let login = opened[account.account]?.logins.values.first {
@@ -154,7 +154,7 @@ extension Node {
         }
         let login = Login(account, author, store: store, viewers: viewers, cursor: start.cursor, began: clock(), unseen: start.posts)
         let key = account.account
-        let open = opened[key] ?? OpenAccount(keys: home.keys, certificate: account.certificate)
+        let open = opened[key] ?? OpenAccount(keys: unlocked.keys, certificate: account.certificate)
         opened[key] = open
         open.logins[ObjectIdentifier(login)] = login
         tellOfClock(login)

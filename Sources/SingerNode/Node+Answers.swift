@@ -32,9 +32,8 @@ extension Node {
         }
     }
 
-    /// An entry that somebody's outbox owes to an account here. Of one for which there is no room there is no receipt: it will come again.
+    /// An entry that somebody's outbox owes to an account here.
     func take(_ debt: Replica.Debt, from node: NodeKey) {
-        guard accepting[node, default: 0] < Self.deliveriesPerLinkMax else { return }
         accepting[node, default: 0] += 1
         job {
             await self.accept(debt, from: node)
@@ -42,7 +41,16 @@ extension Node {
         }
     }
 
-    private func didAccept(from node: NodeKey) { accepting[node] = accepting[node].flatMap { $0 > 1 ? $0 - 1 : nil } }
+    private func didAccept(from node: NodeKey) {
+        accepting[node] = accepting[node].flatMap { $0 > 1 ? $0 - 1 : nil }
+        if accepting[node, default: 0] < Self.deliveriesPerLinkMax { acceptWaiting.removeValue(forKey: node)?.resume() }
+    }
+
+    /// Returns when few deliveries of a link are being looked at: it is read no further until then.
+    func acceptRoom(of node: NodeKey) async {
+        guard accepting[node, default: 0] >= Self.deliveriesPerLinkMax, acceptWaiting[node] == nil, !isLeaving else { return }
+        await withCheckedContinuation { acceptWaiting[node] = $0 }
+    }
 
     /// It is stored if it concerns that account, and acknowledged either way.
     private func accept(_ debt: Replica.Debt, from node: NodeKey) async {
@@ -53,17 +61,17 @@ extension Node {
             guard let outcome = try? await store.ingest([entry], now: clock())[0] else { return }
             switch outcome {
             case .crowded: return
-            case .stored, .completed, .duplicate:
-                if case .stored = outcome { didStore([entry], from: nil, isNews: false) }
+            case .stored, .completed:
+                didStore([entry], from: nil, isNews: false)
                 drive(.accepted(debt, from: node))
-            case .parked, .quarantined, .revoked, .equivocation, .refused: break
+            case .duplicate, .parked: drive(.accepted(debt, from: node))
+            case .quarantined, .revoked, .equivocation, .refused: break
             }
         }
         send(.receipt(entry.id, recipient: recipient, isUnknown: !isHere), to: node)
     }
 
-    /// Twice as many as an honest peer has under way to one account.
-    private static let deliveriesPerLinkMax = 512
+    private static let deliveriesPerLinkMax = 256
 
     private func concerns(_ entry: Entry, _ account: AccountKey) async -> Bool {
         switch entry.content {

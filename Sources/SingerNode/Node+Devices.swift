@@ -61,10 +61,10 @@ extension Node {
 
     /// Makes this peer a new device of an account that cannot go on with the one it had here: it is revoked, or its log is lost. The
     /// sessions of one that is revoked are over: whoever sits at them may be the reason.
-    func renewDevice(_ home: Home, _ passphrase: String) async throws -> Home {
-        let account = home.account
+    func renewDevice(_ old: Unlocked, _ passphrase: String) async throws -> Unlocked {
+        let account = old.account
         guard let claim = try await store.claim(of: account.account) else { throw NodeError.internal("no claim of \(account.account)") }
-        let identity = RoamingIdentity(root: home.keys.root, name: account.name, claimed: claim.created)
+        let identity = RoamingIdentity(root: old.keys.root, name: account.name, claimed: claim.created)
         let renewed = try await moveIn(identity, passphrase, roaming: nil)
         ownLogs[account.account] = nil
         return renewed

@@ -232,7 +232,7 @@ extension Node {
 
     private func letLogCome(_ account: AccountKey) async {
         try? await Task.sleep(for: Self.logPatience)
-        await wait(within: Self.logPatienceMax - Self.logPatience) { !$0.replica.isComing(account) }
+        await wait(within: Self.logPatienceMax - Self.logPatience, every: .milliseconds(100)) { !$0.replica.isComing(account) }
         takeEarly(account)
     }
 

@@ -51,8 +51,8 @@ extension Node {
     func showBacklog(of account: AccountKey, to sessions: [Login]) async {
         let isHere = (try? await store.backlog([(account, .max)]))?.isEmpty == false
         if isHere, !hosted.contains(account) {
-            await wait(within: Self.logPatience) { $0.replica.isServed(account) && $0.isSettled(account) }
-            await wait(within: Self.logPatienceMax - Self.logPatience) { !$0.replica.isComing(account) && $0.isSettled(account) }
+            await wait(within: Self.logPatience, every: .milliseconds(20)) { $0.replica.isServed(account) && $0.replica.isLevel(account) }
+            await wait(within: Self.logPatienceMax - Self.logPatience, every: .milliseconds(100)) { !$0.replica.isComing(account) }
         }
         for session in sessions { session.showBacklog(of: account) }
     }

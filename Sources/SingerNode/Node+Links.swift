@@ -131,6 +131,7 @@ extension Node {
         guard links[link.remote]?.link === link else { return }
         drive(.received(message, from: link.remote))
         await ingestRoom()
+        await acceptRoom(of: link.remote)
     }
 
     func send(_ message: Replica.Message, to node: NodeKey) {

@@ -28,7 +28,10 @@ extension Node {
         let old = leases[account]?[record.certificate.device]
         // Of a clock that is far ahead nobody can tell how long ago this was, and what is said with a right one later must count.
         guard record.seen >= old?.seen ?? 0, record.seen < now + Limits.clockSkewMax else { return }
-        if leases.count >= Self.leasesMax { leases = leases.filter { followersHere[$0.key]?.isEmpty == false || isOnline($0.key, at: now) } }
+        if leases[account] == nil, leases.count >= leasesMax {
+            leases = leases.filter { followersHere[$0.key]?.isEmpty == false || isOnline($0.key, at: now) }
+            leasesMax = max(leasesMax, 2 * leases.count)
+        }
         if old == nil, leases[account]?.count ?? 0 >= Limits.devicesMax {
             leases[account] = leases[account]?.filter { $0.value.onlineUntil > now }
             guard leases[account]?.count ?? 0 < Limits.devicesMax else { return }
@@ -36,9 +39,6 @@ extension Node {
         leases[account, default: [:]][record.certificate.device] = Lease(onlineUntil: record.onlineUntil, seen: record.seen)
         setOnline(account, isOnline(account, at: now))
     }
-
-    /// Accounts whose leases are kept, besides those that are online or followed.
-    private static let leasesMax = 10_000
 
     /// A device that is revoked says no more who is online.
     func forgetLease(of device: DeviceKey, _ account: AccountKey) {

@@ -37,7 +37,7 @@ extension Node {
         case .accept(let debt, let node): take(debt, from: node)
         case .unwanted(let account, let node): job { await self.answerUnwanted(account, from: node) }
         case .settle(let debt): job { await self.settle(debt) }
-        case .recallDebts(let account): job { try? await self.recallDebts(to: account) }
+        case .recallDebts(let account): job { await self.recallMoreDebts(to: account) }
         case .close(let node): links[node]?.link.close("nothing goes over this link")
         case .quarantine(let proof, let node): job { await self.quarantine(proof, from: node) }
         case .ownLogBehind(let account, _, let last):
@@ -48,8 +48,8 @@ extension Node {
         }
     }
 
-    func wait(within limit: Duration, until isDone: (isolated Node) -> Bool) async {
+    func wait(within limit: Duration, every pause: Duration = .milliseconds(5), until isDone: (isolated Node) -> Bool) async {
         let deadline = ContinuousClock.now + limit
-        while !isDone(self), .now < deadline, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
+        while !isDone(self), .now < deadline, !Task.isCancelled { try? await Task.sleep(for: pause) }
     }
 }

@@ -16,7 +16,7 @@ extension Node {
     /// Finds an account in the network by its name and a strong passphrase, and makes this peer a device of it.
     ///
     /// - Returns: `nil` if nothing lies where the two lead.
-    func roam(_ name: Username, _ passphrase: String) async throws -> Home? {
+    func roam(_ name: Username, _ passphrase: String) async throws -> Unlocked? {
         guard let place = try await roamingPlace(of: name, passphrase) else { return nil }
         await awaitPeers()
         // All of them: a withdrawal may come after what it replaces.
@@ -36,7 +36,7 @@ extension Node {
     /// gets a key of its own. One after the other for each account: of two logins at once the second uses the device of the first.
     ///
     /// - Parameter roaming: the sealed root key as it lies, or shall lie, in the network; `nil` for a passphrase too weak for that.
-    func moveIn(_ identity: RoamingIdentity, _ passphrase: String, roaming: PlacedRecord?) async throws -> Home {
+    func moveIn(_ identity: RoamingIdentity, _ passphrase: String, roaming: PlacedRecord?) async throws -> Unlocked {
         let key = identity.root.publicKey
         let before = movingIn[key]
         let arrival = Task {
@@ -48,7 +48,7 @@ extension Node {
         return try await arrival.value
     }
 
-    private func settleIn(_ identity: RoamingIdentity, _ passphrase: String, roaming: PlacedRecord?) async throws -> Home {
+    private func settleIn(_ identity: RoamingIdentity, _ passphrase: String, roaming: PlacedRecord?) async throws -> Unlocked {
         let root = identity.root
         let key = root.publicKey
         let now = clock()
@@ -59,10 +59,10 @@ extension Node {
             // At home here too, under the passphrase of before.
             (keys, certificate) = (open.keys, open.certificate)
         } else if let account = try await store.localAccount(key), try await !isOver(account),
-            let home = try await derivations.run({ Home(account, passphrase) })
+            let unlocked = try await derivations.run({ Unlocked(account, passphrase) })
         {
             // It came here while the network was asked for it.
-            (keys, certificate) = (home.keys, home.account.certificate)
+            (keys, certificate) = (unlocked.keys, unlocked.account.certificate)
         } else {
             keys = Keys(root: root, device: DeviceSecret())
             ownLogs[key] = .ends(0)
@@ -82,7 +82,7 @@ extension Node {
         // Somebody here may have followed the account, and so its feed be here already.
         for log in try await store.heldLogs(of: key) { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
         await refollow(key)
-        return Home(account: Store.LocalAccount(account: key, name: identity.name, sealed: sealed, certificate: certificate), keys: keys)
+        return Unlocked(account: Store.LocalAccount(account: key, name: identity.name, sealed: sealed, certificate: certificate), keys: keys)
     }
 
     /// What a change of the passphrase means for the network: the old one leads nowhere, the new one, if it is strong, to the key.

@@ -78,6 +78,18 @@ extension Node: Service {
         for entry in try await store.owed(to: account, count: Replica.debtsMax + 1) { drive(.owes(Replica.Debt(entry: entry, recipient: account))) }
     }
 
+    /// The replica asks once: until it has them, whatever the disk does.
+    func recallMoreDebts(to account: AccountKey) async {
+        while !Task.isCancelled {
+            do {
+                return try await recallDebts(to: account)
+            } catch {
+                logger.warning("cannot read what is owed", metadata: ["error": "\(error)"])
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+    }
+
     private func keepTime() async {
         var seenWritten: [AccountKey: Int64] = [:]
         while !Task.isCancelled {
@@ -118,8 +130,9 @@ extension Node: Service {
     /// Tells everybody that this peer goes, and closes what is open.
     private func leave() async {
         isLeaving = true
-        for waiting in ingest.waiting { waiting.resume() }
+        for waiting in ingest.waiting + acceptWaiting.values { waiting.resume() }
         ingest.waiting = []
+        acceptWaiting = [:]
         try? await store.setSeen(seen)
         for account in Array(opened.keys) {
             await publishRecord(of: account, online: false)

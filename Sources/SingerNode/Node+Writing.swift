@@ -121,6 +121,7 @@ extension Node {
             try await write(.unfollow(Self.followee(user)), by: login, notBefore: store.nextWord(login.account, user.account))
             followersHere[user.account]?.remove(login.account)
             didChangeFollows(of: login.account)
+            for session in opened[login.account]?.logins.values.map({ $0 }) ?? [] { session.dropBacklog(of: user.account) }
             if followersHere[user.account]?.isEmpty == true { giveUp(user.account) }
             return user
         } catch {
@@ -136,6 +137,7 @@ extension Node {
         do {
             let user = try await known(name)
             try await store.mute(login.account, user.account, isMuted)
+            if isMuted { for session in opened[login.account]?.logins.values.map({ $0 }) ?? [] { session.dropBacklog(of: user.account) } }
             return user
         } catch {
             throw NodeError(error)

@@ -68,7 +68,7 @@ public actor Node {
     /// Accounts for which `refollow` is under way.
     var refollowing: [AccountKey: Refollowing] = [:]
     /// Accounts that are coming to this peer, with the last of the logins that bring them.
-    var movingIn: [AccountKey: Task<Home, any Error>] = [:]
+    var movingIn: [AccountKey: Task<Unlocked, any Error>] = [:]
     /// Until where the network knows the logs that this peer writes.
     var ownLogs: [AccountKey: OwnLogEnd] = [:]
     /// Written here, committed, and yet to be told.
@@ -90,8 +90,9 @@ public actor Node {
     var memoriesKept = ContinuousClock.now
     /// Requests of each link that are being answered.
     var answering: [NodeKey: Int] = [:]
-    /// Deliveries of each link that are being looked at.
+    /// Deliveries of each link that are being looked at, and links that wait until there are fewer.
     var accepting: [NodeKey: Int] = [:]
+    var acceptWaiting: [NodeKey: CheckedContinuation<Void, Never>] = [:]
 
     // The directory.
     var status = DirectoryStatus(port: 0, goodNodes: 0, publicHosts: [])
@@ -113,6 +114,8 @@ public actor Node {
 
     // Presence of those whom accounts of this peer follow.
     var leases: [AccountKey: [DeviceKey: Lease]] = [:]
+    /// How many there may be before those of nobody who is online or followed are forgotten.
+    var leasesMax = 10_000
     var online: Set<AccountKey> = []
 
     /// Work that goes on besides what is awaited; it ends with `run`.

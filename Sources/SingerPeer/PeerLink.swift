@@ -43,7 +43,7 @@ public final class PeerLink: Sendable {
         }
     }
 
-    /// Returns when at least half of the send queue is free, and at once when the link is closed or the task is cancelled.
+    /// Returns when little waits to be sent (`SendQueue.hasRoom`), and at once when the link is closed or the task is cancelled.
     /// Whoever sends in bulk waits here before each frame, and so never fills the queue.
     public func room() async { await output.room() }
 

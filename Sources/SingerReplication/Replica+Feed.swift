@@ -21,7 +21,7 @@ extension Replica {
         var debts: [EntryID: DebtState] = [:]
         /// Those that were sent over the link that is up, and are not acknowledged.
         var debtsUnderWay: Set<EntryID> = []
-        /// More is owed than `debts`, which are the oldest.
+        /// More is owed than `debts`: the store knows what.
         var owesMore = false
         var lookup = Retry()
         var isLookingUp = false

@@ -19,6 +19,7 @@ extension Store {
         migrator.registerMigration("names") { db in
             try db.execute(sql: "DROP INDEX account_name; CREATE INDEX account_name ON account (folded, pinned DESC, certified DESC)")
         }
+        migrator.registerMigration("outbox of a recipient") { db in try db.execute(sql: "CREATE INDEX outbox_recipient ON outbox (recipient_id)") }
         return migrator
     }
 

@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    @Test func `a line that is too long is dropped with its code, and the connection stays unless it goes on and on`() async throws {
+    @Test func `a line that is too long is dropped with its code, and the connection stays unless it is a flood`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (andre) async throws in
                 try await andre.register("andre")

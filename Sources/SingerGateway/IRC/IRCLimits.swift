@@ -3,10 +3,10 @@ internal import SingerCore
 /// Bounds of the IRC dialect, each with its reason.
 enum IRCLimits {
     /// The longest name of an account must fit.
-    /// Of one line: whoever sends more is cut.
-    static let floodBytes = 16_384
     static let nickBytesMax = Limits.nameCharactersMax
     static let userBytesMax = 16
+    /// Of one line. Twice what any client may send is dropped with an error; whoever sends more is cut.
+    static let floodBytes = 16_384
     static let channelBytesMax = Limits.clientNameBytesMax
     static let topicBytesMax = 390
     static let awayBytesMax = 390

@@ -94,7 +94,7 @@ extension IRCServer {
 
     private static let tooLong = "Input line was too long"
 
-    /// Beyond what any client may send: it is not going to stop there.
+    /// Far beyond what any client may send.
     private func endForLength(_ call: IRCCall) async {
         send(message(.inputTooLong, to: call.client, [], Self.tooLong), to: call.client)
         send(Self.farewell("Input line too long"), to: call.client)
