@@ -95,7 +95,8 @@ package struct Script {
                 }
                 guard try take(.text(opening: typed.opening, whole: whole), dialogue) else { return }
             } else {
-                let lines = command.drop(while: \.isLineEnd).split(omittingEmptySubsequences: false, whereSeparator: \.isLineEnd)
+                let command = String(command.drop(while: \.isLineEnd))
+                let lines = command.split(omittingEmptySubsequences: false, whereSeparator: \.isLineEnd)
                 let isCommand = !reader.isInsideText && TypedLine(String(lines[0]))?.opensText != true
                 if isCommand, lines.dropFirst().contains(where: { !$0.isEmpty }) {
                     // What is after the first line of it was never meant to be a command.

@@ -127,18 +127,10 @@ extension Node {
     struct Unlocked: Sendable {
         let account: Store.LocalAccount
         let keys: Keys
-
-        init(account: Store.LocalAccount, keys: Keys) {
-            self.account = account
-            self.keys = keys
-        }
-
-        /// Derives the key from the passphrase, which takes time; `nil` if it is another.
-        init?(_ account: Store.LocalAccount, _ passphrase: String) {
-            guard let keys = account.sealed.open(passphrase: passphrase).flatMap({ Keys(secret: $0) }) else { return nil }
-            self.init(account: account, keys: keys)
-        }
     }
+
+    /// The sessions of an account that are open here.
+    func sessions(of account: AccountKey) -> [Login] { opened[account]?.logins.values.map { $0 } ?? [] }
 
     func open(_ unlocked: Unlocked) async throws -> Login {
         let account = unlocked.account
@@ -193,5 +185,13 @@ extension Node {
         } catch {
             throw NodeError(error)
         }
+    }
+}
+
+extension Node.Unlocked {
+    /// Derives the key from the passphrase, which takes time; `nil` if it is another.
+    init?(_ account: Store.LocalAccount, _ passphrase: String) {
+        guard let keys = account.sealed.open(passphrase: passphrase).flatMap({ Keys(secret: $0) }) else { return nil }
+        self.init(account: account, keys: keys)
     }
 }

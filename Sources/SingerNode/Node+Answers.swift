@@ -35,10 +35,7 @@ extension Node {
     /// An entry that somebody's outbox owes to an account here.
     func take(_ debt: Replica.Debt, from node: NodeKey) {
         accepting[node, default: 0] += 1
-        job {
-            await self.accept(debt, from: node)
-            await self.didAccept(from: node)
-        }
+        job { await self.accept(debt, from: node) }
     }
 
     private func didAccept(from node: NodeKey) {
@@ -54,6 +51,7 @@ extension Node {
 
     /// It is stored if it concerns that account, and acknowledged either way.
     private func accept(_ debt: Replica.Debt, from node: NodeKey) async {
+        defer { didAccept(from: node) }
         let (entry, recipient) = (debt.entry, debt.recipient)
         let isHere = hosted.contains(recipient)
         if isHere, await concerns(entry, recipient) {

@@ -88,7 +88,7 @@ extension Node {
             if let stranger = entries.firstIndex(where: { $0.header.account != login.account }) {
                 throw NodeError.badArchive("entry \(stranger + 1) is not \(login.name)'s")
             }
-            let sessions = opened[login.account]?.logins.values.map { $0 } ?? []
+            let sessions = sessions(of: login.account)
             // Its own past is no news to the account.
             let outcomes = try await Login.writing(for: sessions) { try await store.restore(entries, now: clock(), willCommit: $0) }
             var stored: [Entry] = []

@@ -34,7 +34,7 @@ extension Node {
         do {
             let rivals = try await claims(to: login.name).filter { $0.account != account }.sorted { $0.precedes($1) }
             for rival in rivals {
-                for session in opened[account]?.logins.values.map({ $0 }) ?? [] { session.tell(RivalClaim(rival, against: account)) }
+                for session in sessions(of: account) { session.tell(RivalClaim(rival, against: account)) }
             }
         } catch {
             logger.warning("cannot look for rival claims", metadata: ["error": "\(error)"])

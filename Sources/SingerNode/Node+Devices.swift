@@ -80,7 +80,7 @@ extension Node {
     func closeRevoked(_ account: AccountKey) async throws {
         guard let open = opened[account], try await store.isRevoked(open.certificate.device) else { return }
         guard opened[account]?.certificate.device == open.certificate.device else { return }
-        for login in opened[account]?.logins.values.map({ $0 }) ?? [] { login.finish() }
+        for login in sessions(of: account) { login.finish() }
         opened[account] = nil
     }
 

@@ -66,7 +66,7 @@ extension Node {
     private func tell(_ followers: Set<AccountKey>, that account: AccountKey, isOnline: Bool) async {
         guard let user = try? await store.user(account) else { return }
         for follower in followers {
-            for login in opened[follower]?.logins.values.map({ $0 }) ?? [] { login.tell(isOnline ? .online(user) : .offline(user)) }
+            for login in sessions(of: follower) { login.tell(isOnline ? .online(user) : .offline(user)) }
         }
     }
 

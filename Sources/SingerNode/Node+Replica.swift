@@ -37,7 +37,7 @@ extension Node {
         case .accept(let debt, let node): take(debt, from: node)
         case .unwanted(let account, let node): job { await self.answerUnwanted(account, from: node) }
         case .settle(let debt): job { await self.settle(debt) }
-        case .recallDebts(let account): job { await self.recallMoreDebts(to: account) }
+        case .recallDebts(let account): job { await self.recallDebts(to: account) }
         case .close(let node): links[node]?.link.close("nothing goes over this link")
         case .quarantine(let proof, let node): job { await self.quarantine(proof, from: node) }
         case .ownLogBehind(let account, _, let last):

@@ -62,7 +62,7 @@ extension Node: Service {
         do {
             for creditor in try await store.creditors() {
                 await findHome(of: creditor)
-                try await recallDebts(to: creditor)
+                await recallDebts(to: creditor)
             }
             for follower in try await store.followersOfLocals(count: 64) {
                 for record in try await knownRecords(of: follower) { drive(.greet(record.node, endpoints(of: record))) }
@@ -73,16 +73,12 @@ extension Node: Service {
         await announce()
     }
 
-    /// Sets the oldest of what is owed to an account going.
-    func recallDebts(to account: AccountKey) async throws {
-        for entry in try await store.owed(to: account, count: Replica.debtsMax + 1) { drive(.owes(Replica.Debt(entry: entry, recipient: account))) }
-    }
-
-    /// The replica asks once: until it has them, whatever the disk does.
-    func recallMoreDebts(to account: AccountKey) async {
+    /// Sets the oldest of what is owed to an account going. Nobody asks again: it is tried until it is done, whatever the disk does.
+    func recallDebts(to account: AccountKey) async {
         while !Task.isCancelled {
             do {
-                return try await recallDebts(to: account)
+                for entry in try await store.owed(to: account, count: Replica.debtsMax + 1) { drive(.owes(Replica.Debt(entry: entry, recipient: account))) }
+                return
             } catch {
                 logger.warning("cannot read what is owed", metadata: ["error": "\(error)"])
                 try? await Task.sleep(for: .seconds(1))
@@ -138,7 +134,7 @@ extension Node: Service {
             await publishRecord(of: account, online: false)
             // Nothing is carried out any more besides what stands here.
             for node in replica.subscribers(of: account) { await sendRecord(of: account, to: node) }
-            for login in opened[account]?.logins.values.map({ $0 }) ?? [] { login.finish() }
+            for login in sessions(of: account) { login.finish() }
             opened[account] = nil
         }
         for listener in listeners.values { listener.cancel() }

@@ -102,7 +102,7 @@ extension Node {
             try await write(.follow(Self.followee(user)), by: login, notBefore: store.nextWord(login.account, user.account))
             followersHere[user.account, default: []].insert(login.account)
             didChangeFollows(of: login.account)
-            let sessions = opened[login.account]?.logins.values.map { $0 } ?? []
+            let sessions = sessions(of: login.account)
             for session in sessions { session.expect(backlogOf: user.account) }
             await takeUp(user.account)
             job { await self.showBacklog(of: user.account, to: sessions) }
@@ -121,7 +121,7 @@ extension Node {
             try await write(.unfollow(Self.followee(user)), by: login, notBefore: store.nextWord(login.account, user.account))
             followersHere[user.account]?.remove(login.account)
             didChangeFollows(of: login.account)
-            for session in opened[login.account]?.logins.values.map({ $0 }) ?? [] { session.dropBacklog(of: user.account) }
+            for session in sessions(of: login.account) { session.dropBacklog(of: user.account) }
             if followersHere[user.account]?.isEmpty == true { giveUp(user.account) }
             return user
         } catch {
@@ -137,7 +137,7 @@ extension Node {
         do {
             let user = try await known(name)
             try await store.mute(login.account, user.account, isMuted)
-            if isMuted { for session in opened[login.account]?.logins.values.map({ $0 }) ?? [] { session.dropBacklog(of: user.account) } }
+            if isMuted { for session in sessions(of: login.account) { session.dropBacklog(of: user.account) } }
             return user
         } catch {
             throw NodeError(error)

@@ -53,7 +53,7 @@ struct ScriptTests {
         let reader = try await stage.register("andre")
         let post = try await reader.ask("POST kept")
         let client = try await Client(
-            stage, ["-e", "#1 post one\nDELETE \(post.id)\n.\n", "-e", "REPLY \(post.id) two\n..three", "-e", "SHOW \(post.id)\nDELETE \(post.id)"],
+            stage, ["-e", "#1 post one\nDELETE \(post.id)\n.\n", "-e", "\nREPLY \(post.id) two\n..three", "-e", "SHOW \(post.id)\nDELETE \(post.id)"],
             environment: Client.andre)
         #expect(client.status == 1)
         #expect(client.lines.count == 2 && client.lines[0].hasPrefix("OK #1 posted "))
