@@ -32,6 +32,7 @@ let programLinking: [LinkerSetting] = [
         ["-static-stdlib", "-use-ld=lld"] + (foundation + foundationParts).map { "-l\($0)" } + lldOptions, .when(platforms: [.linux], configuration: .release))
 ]
 
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
@@ -67,6 +68,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -103,7 +105,7 @@ let package = Package(
             swiftSettings: actorSettings),
         .target(
             name: "SingerGateway",
-            dependencies: ["SingerCore", "SingerNode", nioCore, nioPosix, nioSSL, nioHTTP1, nioWebSocket, lifecycle, logging],
+            dependencies: ["SingerCore", "SingerNode", deque, nioCore, nioPosix, nioSSL, nioHTTP1, nioWebSocket, lifecycle, logging],
             swiftSettings: gatewaySettings),
         .executableTarget(
             name: "singerd",

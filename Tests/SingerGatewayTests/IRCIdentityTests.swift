@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test func `a history is bounded by its bytes, whatever the messages carry`() {
-        var history = IRCHistory()
+        let history = IRCHistory(in: IRCHistory.Total())
         let tag = IRCMessage.Tag("+x", String(repeating: "x", count: 4_000))
         for number in 0..<1_000 {
             history.append(
@@ -114,5 +114,24 @@ import Testing
         #expect(history.last?.messageID == "999")
         #expect((1...IRCLimits.historyBytesMax / 4_000).contains(history.items.count))
         #expect(history.lastMessage == 999)
+    }
+
+    @Test func `all histories together are bounded, and each keeps what was said last`() {
+        let total = IRCHistory.Total()
+        let tag = IRCMessage.Tag("+x", String(repeating: "x", count: 4_000))
+        var histories = (0..<200).map { _ in IRCHistory(in: total) }
+        let count = 200 * 130
+        for number in 0..<count {
+            histories[number % 200].append(
+                IRCHistoryItem(
+                    messageID: .given("\(number)"), time: Milliseconds(number), source: "a!a@a", party: nil, account: nil, isBot: false, command: "PRIVMSG",
+                    target: "#talk", lines: [.init(text: "a")], clientTags: [tag]))
+        }
+        #expect(total.bytes <= IRCLimits.historiesBytesMax)
+        #expect(total.bytes > IRCLimits.historiesBytesMax - 10_000)
+        let last: [Milliseconds] = histories.compactMap { $0.last?.time }
+        #expect(last == (count - 200..<count).map { Milliseconds($0) })
+        histories = []
+        #expect(total.bytes == 0)
     }
 }

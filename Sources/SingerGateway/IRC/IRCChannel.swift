@@ -15,7 +15,7 @@ final class IRCChannel {
     private(set) var changes = 0
     var key: String?
     var metadata: [String: String] = [:]
-    var history = IRCHistory()
+    let history: IRCHistory
     /// Those who were invited, by the number of the user.
     var invited: Set<Int> = []
 
@@ -36,8 +36,9 @@ final class IRCChannel {
         let setAt: Milliseconds
     }
 
-    init(name: String, now: Milliseconds) {
+    init(name: String, history: IRCHistory, now: Milliseconds) {
         self.name = name
+        self.history = history
         created = now
     }
 

@@ -1,7 +1,8 @@
+internal import DequeModule
 internal import SingerCore
 
 /// What was said in an ordinary channel or between two users, as long as the peer runs. The oldest goes first.
-struct IRCHistory {
+final class IRCHistory {
     fileprivate enum Entry {
         case item(IRCHistoryItem)
         case said(IRCSaid)
@@ -13,45 +14,60 @@ struct IRCHistory {
             }
         }
 
-        /// What it takes in memory, about.
         var bytes: Int {
             switch self {
-            case .said(let said): said.text.utf8.count + Self.bytesBesideText
-            case .item(let item):
-                item.lines.reduce(Self.bytesBesideText) { $0 + $1.text.utf8.count }
-                    + item.clientTags.reduce(0) { $0 + $1.key.utf8.count + ($1.value?.utf8.count ?? 0) }
+            case .item(let item): item.bytes
+            case .said(let said): said.bytes
             }
         }
-
-        private static let bytesBesideText = 200
     }
 
-    fileprivate var entries: [Entry] = []
+    /// What all histories of a peer take in memory, about.
+    final class Total {
+        fileprivate(set) var bytes = 0
+    }
+
+    fileprivate var entries: Deque<Entry> = []
     private var bytes = 0
+    private let total: Total
+
+    init(in total: Total) {
+        self.total = total
+    }
+
+    deinit {
+        total.bytes -= bytes
+    }
 
     var items: [IRCHistoryItem] { entries.map(\.item) }
     var last: IRCHistoryItem? { entries.last?.item }
 
-    mutating func append(_ item: IRCHistoryItem) { append(.item(item)) }
-    mutating func append(_ said: IRCSaid) { append(.said(said)) }
+    func append(_ item: IRCHistoryItem) { append(.item(item), item.bytes) }
+    func append(_ said: IRCSaid) { append(.said(said), said.bytes) }
 
-    private mutating func append(_ entry: Entry) {
+    private func append(_ entry: Entry, _ size: Int) {
         entries.append(entry)
-        bytes += entry.bytes
-        // Some at a time: taking the first away moves all others.
-        while entries.count > IRCLimits.historyMessagesMax + IRCLimits.historySlack || (bytes > IRCLimits.historyBytesMax && entries.count > 1) {
-            let oldest = entries.prefix(min(IRCLimits.historySlack, entries.count - 1))
-            bytes -= oldest.reduce(0) { $0 + $1.bytes }
-            entries.removeFirst(oldest.count)
+        count(size)
+        while entries.count > IRCLimits.historyMessagesMax || bytes > IRCLimits.historyBytesMax || total.bytes > IRCLimits.historiesBytesMax,
+            entries.count > 1
+        {
+            count(-entries.removeFirst().bytes)
         }
+    }
+
+    private func count(_ size: Int) {
+        bytes += size
+        total.bytes += size
     }
 
     func item(_ messageID: String) -> IRCHistoryItem? { items.last { $0.messageID == messageID } }
 
-    mutating func remove(_ messageID: String) {
+    func remove(_ messageID: String) {
         entries.removeAll { $0.item.messageID == messageID }
-        bytes = entries.reduce(0) { $0 + $1.bytes }
+        count(entries.reduce(0) { $0 + $1.bytes } - bytes)
     }
+
+    fileprivate static let bytesBesideText = 200
 }
 
 /// One more line of somebody who speaks in a channel, of which nothing is made until somebody asks for the history.
@@ -80,6 +96,8 @@ struct IRCSaid {
     let time: Milliseconds
     let text: String
 
+    fileprivate var bytes: Int { text.utf8.count + IRCHistory.bytesBesideText }
+
     var item: IRCHistoryItem {
         IRCHistoryItem(
             messageID: id, time: time, source: speaker.source, party: speaker.party, account: speaker.account, isBot: speaker.isBot, command: "PRIVMSG",
@@ -91,7 +109,7 @@ struct IRCSaid {
 struct IRCConversation {
     /// Of the other, as last seen.
     var nick: String
-    var history = IRCHistory()
+    let history: IRCHistory
 }
 
 /// A message as it was sent, so that it can be sent again.
@@ -140,6 +158,11 @@ final class IRCHistoryItem {
         let text: String
         /// Whether it continues the line before, without a newline between them.
         var isContinued = false
+    }
+
+    fileprivate var bytes: Int {
+        lines.reduce(IRCHistory.bytesBesideText) { $0 + $1.text.utf8.count }
+            + clientTags.reduce(0) { $0 + $1.key.utf8.count + ($1.value?.utf8.count ?? 0) }
     }
 
     func outgoing(_ line: Line?) -> IRCOutgoing {

@@ -20,9 +20,10 @@ enum IRCLimits {
     static let targetsMax = 8
     /// Of ordinary channels and private messages; views keep theirs in the store.
     static let historyMessagesMax = 500
-    static let historySlack = 50
     /// More than so many messages of one full line have; those of many lines, or with tags as long as lines, have less room.
     static let historyBytesMax = 512 << 10
+    /// Of all histories together: 10,000 channels may not take 5 GiB. When they are full, what is said pushes out what was said before it in the same place.
+    static let historiesBytesMax = 64 << 20
     /// Invitations to one channel of users who are not here any more.
     static let invitedMax = 64
     /// About a screen.

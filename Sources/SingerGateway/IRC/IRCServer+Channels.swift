@@ -36,7 +36,7 @@ extension IRCServer {
         guard user.channels.count < IRCLimits.channelsPerUserMax, channels[folded] != nil || channels.count < IRCLimits.channelsMax else {
             return numeric(.tooManyChannels, call, [name], "You have joined too many channels")
         }
-        let channel = channels[folded] ?? IRCChannel(name: name, now: now)
+        let channel = channels[folded] ?? IRCChannel(name: name, history: IRCHistory(in: histories), now: now)
         if channel.modes.contains("i"), !channel.invited.contains(user.number) {
             return numeric(.inviteOnlyChannel, call, [name], "Cannot join channel (+i)")
         }

@@ -39,16 +39,16 @@ extension IRCServer {
         let target = call.parameters[1]
         let places = zip(selectors, messageIDs).map { IRCPlace(bound: $0, messageID: $1) }
         if IRCName.isView(target) { return await viewHistory(subcommand, target, places, rows, call) }
-        let history: IRCHistory
+        let history: IRCHistory?
         if target.utf8.first == UInt8(ascii: "#") {
             guard let channel = channels[target.ircFolded], channel.members[user.number] != nil else {
                 return fail(call, "CHATHISTORY", "INVALID_TARGET", [subcommand, target], "No history of that can be shown")
             }
             history = channel.history
         } else {
-            history = conversations[user.key]?[target.ircFolded]?.history ?? IRCHistory()
+            history = conversations[user.key]?[target.ircFolded]?.history
         }
-        let items = history.items(subcommand, places, rows, for: call.client.capabilities)
+        let items = history?.items(subcommand, places, rows, for: call.client.capabilities) ?? []
         // As it was asked for: by that clients find what they asked.
         call.batch("chathistory", [target], items.flatMap { replies(of: $0, for: call.client.capabilities) })
     }

@@ -115,8 +115,10 @@ extension IRCServer {
         {
             mine[oldest.key] = nil
         }
-        mine[folded, default: IRCConversation(nick: nick)].nick = nick
-        mine[folded]?.history.append(item)
+        var conversation = mine[folded] ?? IRCConversation(nick: nick, history: IRCHistory(in: histories))
+        conversation.nick = nick
+        conversation.history.append(item)
+        mine[folded] = conversation
         conversations[key] = mine
     }
 

@@ -9,27 +9,39 @@ internal import SingerCore
 
 /// What one client says in one channel while nobody in it is sent anything else: bytes that all members share, rendered once for
 /// each set of capabilities that changes them. What is said next is added there, so that a member costs nothing more.
-struct IRCRun {
+final class IRCRun {
     struct Part {
         let capabilities: IRCCapabilities
-        let bytes: ClientOutput.Shared
+        let bytes = ClientOutput.Shared()
     }
 
     let channel: IRCChannel
     let speaker: IRCClient
-    var parts: [Part] = []
+    fileprivate var parts: [Part] = []
+
+    init(channel: IRCChannel, speaker: IRCClient) {
+        self.channel = channel
+        self.speaker = speaker
+    }
+
+    /// Whether somebody gets it, and nobody has got it yet.
+    var isOpen: Bool { !parts.isEmpty && parts.allSatisfy { !$0.bytes.isSent } }
+
+    func add(_ write: (IRCCapabilities, inout ByteBuffer) -> Void) {
+        for part in parts { part.bytes.append { write(part.capabilities, &$0) } }
+    }
 }
 
 /// Where a client spoke last, for whoever says one thing after the other.
-struct IRCSpeech {
+final class IRCSpeech {
     let channel: IRCChannel
     /// Of the channel, when the client was heard there.
-    let changes: Int
-    let speaker: IRCSaid.Speaker
+    private let changes: Int
+    private let speaker: IRCSaid.Speaker
     /// `PRIVMSG #channel :` as the client writes it.
-    let typed: [UInt8]
+    private let typed: [UInt8]
     /// `:source PRIVMSG #channel :` as it is sent.
-    let sent: [UInt8]
+    private let sent: [UInt8]
 
     init(to target: String, _ channel: IRCChannel, _ user: IRCUser) {
         self.channel = channel
@@ -38,20 +50,44 @@ struct IRCSpeech {
         typed = Array("PRIVMSG \(target) :".utf8)
         sent = Array(":\(user.source) PRIVMSG \(channel.name) :".utf8)
     }
+
+    /// Whether what was true when the client was heard is true now.
+    func isStill(_ user: IRCUser) -> Bool { changes == channel.changes && speaker.isStill(user) }
+
+    /// What a line says, if it is one more PRIVMSG, without tags, to where the client spoke last.
+    func text(of line: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        guard line.count > typed.count, line.count <= IRCMessage.bytesMax, line.begins(with: typed) else { return nil }
+        let text = UnsafeRawBufferPointer(rebasing: line[typed.count...])
+        guard sent.count + text.count <= IRCMessage.bytesMax, !text.contains(byte: 0), !text.contains(byte: 13) else { return nil }
+        return text
+    }
+
+    func said(_ text: String, _ id: IRCMessageID, at time: Milliseconds) -> IRCSaid { IRCSaid(speaker: speaker, id: id, time: time, text: text) }
+
+    func write(_ said: IRCSaid, for capabilities: IRCCapabilities, to buffer: inout ByteBuffer) {
+        if !capabilities.isDisjoint(with: .tagged) {
+            let item = said.item
+            var tags = item.outgoing(nil)
+            if capabilities.contains(.messageTags) { tags.messageID = item.messageID }
+            tags.writeTags(for: capabilities, to: &buffer)
+        }
+        buffer.writeBytes(sent)
+        buffer.writeString(said.text)
+        buffer.writeStaticString("\r\n")
+    }
 }
 
 extension IRCServer {
     /// Sends what a client says to all other connections in a channel.
     func relay(in channel: IRCChannel, from speaker: IRCClient, _ write: (IRCCapabilities, inout ByteBuffer) -> Void) {
-        if let run, run.channel === channel, run.speaker === speaker, !run.parts.isEmpty, run.parts.allSatisfy({ !$0.bytes.isSent }) {
-            for part in run.parts { part.bytes.append { write(part.capabilities, &$0) } }
-            return
+        if let run, run.channel === channel, run.speaker === speaker, run.isOpen {
+            return run.add(write)
         }
-        var new = IRCRun(channel: channel, speaker: speaker)
+        let new = IRCRun(channel: channel, speaker: speaker)
         for member in channel.members.values {
             for client in member.user.clients where client !== speaker && !client.isGone {
                 let capabilities = client.capabilities.intersection(.saying)
-                let part = new.parts.first { $0.capabilities == capabilities } ?? IRCRun.Part(capabilities: capabilities, bytes: ClientOutput.Shared())
+                let part = new.parts.first { $0.capabilities == capabilities } ?? IRCRun.Part(capabilities: capabilities)
                 if part.bytes.isEmpty {
                     part.bytes.append { write(capabilities, &$0) }
                     new.parts.append(part)
@@ -67,33 +103,25 @@ extension IRCServer {
         if let run, run.speaker !== client { self.run = nil }
     }
 
-    /// Takes the short way with what most lines of a lively channel are: one more PRIVMSG, without tags, to where its client spoke last.
-    ///
-    /// - Returns: whether it was one. If not, nothing was done.
-    func relay(_ line: UnsafeRawBufferPointer, from client: IRCClient, at time: Milliseconds) -> Bool {
-        guard let speech = client.speech, let user = client.user, line.count > speech.typed.count, line.count <= IRCMessage.bytesMax,
-            line.begins(with: speech.typed), speech.speaker.isStill(user), speech.channel.changes == speech.changes,
-            !client.capabilities.contains(.echoMessage)
-        else { return false }
-        let bytes = UnsafeRawBufferPointer(rebasing: line[speech.typed.count...])
-        guard speech.sent.count + bytes.count <= IRCMessage.bytesMax, !bytes.contains(byte: 0), !bytes.contains(byte: 13),
-            let text = String(utf8: bytes)
-        else { return false }
-        let said = IRCSaid(speaker: speech.speaker, id: messageIDs.next(), time: time, text: text)
-        user.lastActive = said.time
-        speech.channel.history.append(said)
-        relay(in: speech.channel, from: client) { capabilities, buffer in
-            if !capabilities.isDisjoint(with: .tagged) {
-                let item = said.item
-                var tags = item.outgoing(nil)
-                if capabilities.contains(.messageTags) { tags.messageID = item.messageID }
-                tags.writeTags(for: capabilities, to: &buffer)
+    /// Takes the short way with what most lines of a lively channel are: those that say something, one after the other, where their client spoke last.
+    /// The first that does anything else is left.
+    func relay(_ lines: inout LineDecoder, from client: IRCClient, at time: Milliseconds) {
+        guard let speech = client.speech, let user = client.user, speech.isStill(user), !client.capabilities.contains(.echoMessage) else { return }
+        let history = speech.channel.history
+        var hasSpoken = false
+        while lines.take({ line in
+            guard let text = speech.text(of: line).flatMap({ String(utf8: $0) }) else { return false }
+            let said = speech.said(text, messageIDs.next(), at: time)
+            history.append(said)
+            if hasSpoken, let run {
+                run.add { speech.write(said, for: $0, to: &$1) }
+            } else {
+                relay(in: speech.channel, from: client) { speech.write(said, for: $0, to: &$1) }
+                hasSpoken = true
             }
-            buffer.writeBytes(speech.sent)
-            buffer.writeBytes(bytes)
-            buffer.writeStaticString("\r\n")
-        }
-        return true
+            return true
+        }) {}
+        if hasSpoken { user.lastActive = time }
     }
 }
 

@@ -49,6 +49,7 @@ actor IRCServer {
     var whowas: [Whowas] = []
     /// What two users said to each other, for each of them, by the folded nick of the other.
     var conversations: [IRCPartyKey: [String: IRCConversation]] = [:]
+    let histories = IRCHistory.Total()
     /// What clients leave here, of each guest and of each account with an open session.
     var kept: [IRCPartyKey: ClientState] = [:]
     /// Views that a connection of an account left open when it ended, and when that was: the next one is shown what is newer.
@@ -107,7 +108,8 @@ actor IRCServer {
         client.liveness.heard(.now())
         var time = now
         while !client.isGone {
-            if lines.take({ relay($0, from: client, at: time) || pong($0, to: client) }) { continue }
+            relay(&lines, from: client, at: time)
+            if lines.take({ pong($0, to: client) }) { continue }
             guard let item = lines.next() else { return (.more, nil) }
             switch begin(Input(item, lines), from: client) {
             // What comes behind is said no earlier.
