@@ -53,7 +53,8 @@ public struct PostText: Hashable, Sendable {
     public var hashtags: [String] { Self.words(of: string, after: "#") }
 
     private static func words(of text: String, after mark: Character) -> [String] {
-        guard let ascii = mark.asciiValue, text.utf8.contains(ascii) else { return [] }
+        // Most texts have none, which is seen at once in contiguous bytes.
+        guard let ascii = mark.asciiValue, text.utf8.withContiguousStorageIfAvailable({ $0.contains(ascii) }) ?? true else { return [] }
         var found: [String] = []
         var previous: Character = " "
         var index = text.startIndex
@@ -89,14 +90,19 @@ extension StringProtocol {
     /// The text with nothing in it that could drive a terminal: control characters (C0, C1), bidirectional overrides and
     /// line separators become U+FFFD. Newlines are the caller's to deal with.
     public var withoutTerminalControls: String {
+        if isPlainASCII || !unicodeScalars.contains(where: \.drivesTerminals) { return String(self) }
         var out = String.UnicodeScalarView()
-        for scalar in unicodeScalars {
-            switch scalar.value {
-            case 0x0A: out.append(scalar)
-            case 0x00...0x1F, 0x7F...0x9F, 0x202A...0x202E, 0x2066...0x2069, 0x2028, 0x2029: out.append("\u{FFFD}")
-            default: out.append(scalar)
-            }
-        }
+        for scalar in unicodeScalars { out.append(scalar.drivesTerminals ? "\u{FFFD}" : scalar) }
         return String(out)
+    }
+}
+
+extension Unicode.Scalar {
+    fileprivate var drivesTerminals: Bool {
+        switch value {
+        case 0x0A: false
+        case 0x00...0x1F, 0x7F...0x9F, 0x202A...0x202E, 0x2066...0x2069, 0x2028, 0x2029: true
+        default: false
+        }
     }
 }

@@ -29,6 +29,11 @@ final class NewsPump: Sendable {
     /// After so many others have their turn on the loop.
     private static let receiversInTurn = 64
 
+    /// Going through many sessions costs most of what it is to show them one post more: as long as that took, it is not done again, and what comes
+    /// meanwhile is shown together. Whoever is shown a post after a pause is shown it at once.
+    private static let restMin = Duration.milliseconds(1)
+    private static let restMax = Duration.milliseconds(20)
+
     private let loopTasks: LoopTasks
     private let logger: Logger
     private let state = Mutex(State())
@@ -50,6 +55,7 @@ final class NewsPump: Sendable {
 
     private func run() async {
         while let woken = next() {
+            let began = ContinuousClock.now
             let receivers = woken.filter { $0.isReady() }
             for (index, (receiver, news)) in zip(receivers, await Login.news(of: receivers.map(\.login))).enumerated() {
                 if index % Self.receiversInTurn == Self.receiversInTurn - 1 { await Task.yield() }
@@ -60,6 +66,8 @@ final class NewsPump: Sendable {
                     logger.warning("News of an account can't be read", metadata: ["account": "\(receiver.login.name)", "error": "\(error)"])
                 }
             }
+            let taken = min(began.duration(to: .now), Self.restMax)
+            if taken > Self.restMin { try? await Task.sleep(for: taken) }
         }
     }
 

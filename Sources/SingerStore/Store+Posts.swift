@@ -23,6 +23,7 @@ extension Store {
     /// Posts are found by their place in the order of arrival, which their entries are found at by their hash.
     static func arrival(of hash: String) -> String { "(SELECT id FROM entry WHERE hash = \(hash))" }
 
+    private static let atArrival = columns + " WHERE p.entry_id = ?1"
     private static let ofHash = " WHERE p.entry_id = \(arrival(of: "?1"))"
     static let isBefore = """
          AND p.created <= (SELECT created FROM post WHERE entry_id = \(arrival(of: "?2")))
@@ -126,7 +127,7 @@ extension Store {
     }
 
     static func post(at arrival: Int64, _ db: Database) throws -> PostView? {
-        try db.first(columns + " WHERE p.entry_id = ?1", .int(arrival)) { try PostRow($0) }.map { try view($0, db) }
+        try db.first(atArrival, .int(arrival)) { try PostRow($0) }.map { try view($0, db) }
     }
 
     /// The latest posts of an author that arrived up to some point, oldest first.

@@ -11,10 +11,12 @@ enum IRCMessageID {
     /// Fifteen random bytes: 24 characters.
     case random(UInt64, UInt64)
     case given(String)
+    case post(EntryID)
 
     var text: String {
         switch self {
         case .given(let text): text
+        case .post(let id): id.text
         case .random(let a, let b): withUnsafeBytes(of: (a, b)) { Base32.encode($0.prefix(15)) }
         }
     }

@@ -64,7 +64,7 @@ extension IRCServer {
         let text = PostLines.text(of: post, client.idStyle, stamp: isPast ? Timestamp.short(post.created, now: now) : nil)
         let tags = post.replyTo.map { [IRCMessage.Tag("+reply", $0.hash.text), IRCMessage.Tag("+draft/reply", $0.hash.text)] } ?? []
         return IRCHistoryItem(
-            messageID: .given(post.id.hash.text), time: post.created, source: source, party: .account(post.author.account), account: post.author.name,
+            messageID: .post(post.id.hash), time: post.created, source: source, party: .account(post.author.account), account: post.author.name,
             isBot: false,
             command: "PRIVMSG", target: channel, lines: PostLines.lines(text, bytesMax: bytesMax), clientTags: tags)
     }

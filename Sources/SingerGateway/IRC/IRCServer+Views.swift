@@ -135,7 +135,8 @@ extension IRCServer {
     }
 
     func topic(_ post: PostView, _ client: IRCClient) -> String {
-        PostLines.text(of: post, client.idStyle).split(separator: "\n").joined(separator: " ⏎ ").prefix(bytes: IRCLimits.topicBytesMax)
+        let lines = PostLines.lines(PostLines.text(of: post, client.idStyle), bytesMax: .max).map(\.text)
+        return lines.filter { !$0.isEmpty }.joined(separator: " ⏎ ").prefix(bytes: IRCLimits.topicBytesMax)
     }
 
     // MARK: Following

@@ -5,7 +5,8 @@ enum PostLines {
     /// Lines of a text, each of at most that many bytes, split at words where there are any. Pieces of one line follow each other
     /// as continued; put together they are the line.
     static func lines(_ text: String, bytesMax: Int) -> [IRCHistoryItem.Line] {
-        text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line in
+        if text.utf8.count <= bytesMax, !text.utf8.contains(UInt8(ascii: "\n")) { return [IRCHistoryItem.Line(text: text)] }
+        return text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line in
             split(String(line), bytesMax: bytesMax).enumerated().map { IRCHistoryItem.Line(text: $1, isContinued: $0 > 0) }
         }
     }
