@@ -97,6 +97,8 @@ public enum Limits {
     public static let devicesMax = 64
     /// Feeds of which one link may ask for the news.
     public static let subscriptionsPerLinkMax = 20_000
+    /// Ranges of logs that one link may offer, all feeds together: several for each feed of a full link, and 1 MiB.
+    public static let offeredRangesMax = 65_536
     public static let endpointsMax = 8
 
     // MARK: Replication

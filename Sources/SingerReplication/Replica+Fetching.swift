@@ -131,6 +131,18 @@ extension Replica {
 
     /// Notes that a peer does not give what it said it holds.
     mutating func retract(_ range: ClosedRange<UInt64>, of account: AccountKey, _ device: DeviceKey, by node: NodeKey) {
-        ties.change(account, node) { $0.offer?[device]?.remove(range) }
+        ties.change(account, node) { tie in
+            tie.offer?[device]?.remove(range)
+            if tie.offer?[device]?.isEmpty == true { tie.offer?[device] = nil }
+        }
+        forgetIfUnknown(account, device)
+    }
+
+    /// Anybody can name devices that there are not: a log of which nothing has come gives its place up when nobody offers it any more.
+    mutating func forgetIfUnknown(_ account: AccountKey, _ device: DeviceKey) {
+        guard let log = feeds[account]?.logs[device], log.held.isEmpty, log.asked.isEmpty, log.coming.isEmpty, log.awaited.isEmpty, log.proof == nil,
+            !ties[account].values.contains(where: { $0.offer?[device] != nil })
+        else { return }
+        feeds[account]?.logs[device] = nil
     }
 }

@@ -150,6 +150,7 @@ extension Replica {
         // Both ends may dial again: let chance decide who comes first, without waiting long.
         nodes[node]?.retry.failed(at: now, min: Limits.dialBackoffMin / 2, max: Limits.dialBackoffMax, random: &random)
         for account in fetching.sorted() where forgetAsked(account, where: { $0.node == node }) { actions += fetch(account, now: now) }
+        for (account, tie) in said { for device in (tie.offer ?? [:]).keys { forgetIfUnknown(account, device) } }
         for account in said.keys.sorted() where said[account]?.source != nil && nodes[node]?.feeds.contains(account) != true {
             actions += seek(account, now: now)
         }

@@ -36,14 +36,14 @@ extension Replica {
         var hasGivenUp = false
         for (device, log) in feeds[account]?.logs ?? [:] {
             for (want, asked) in log.asked where isLate(want, asked) {
-                retract(want.range, of: account, want.device, by: asked.node)
                 release(want)
+                retract(want.range, of: account, want.device, by: asked.node)
                 hasGivenUp = true
             }
             // The store has not taken these: what this peer offers there is of no use.
             for (range, given) in log.coming where given.deadline <= now {
-                retract(range, of: account, device, by: given.node)
                 feeds[account]?.logs[device]?.coming[range] = nil
+                retract(range, of: account, device, by: given.node)
                 hasGivenUp = true
             }
         }

@@ -23,7 +23,23 @@ struct Ties: Sendable {
         }
 
         fileprivate var isEmpty: Bool { !isSubscriber && source == nil && offer == nil }
-        fileprivate var counts: (subscriptions: Int, offers: Int) { (isSubscriber ? 1 : 0, offer == nil ? 0 : 1) }
+        fileprivate var counts: Counts {
+            Counts(subscriptions: isSubscriber ? 1 : 0, offers: offer == nil ? 0 : 1, ranges: (offer ?? [:]).values.reduce(0) { $0 + $1.ranges.count })
+        }
+    }
+
+    /// Of one tie, or of all that a peer has.
+    fileprivate struct Counts {
+        var subscriptions = 0
+        var offers = 0
+        /// In the offers.
+        var ranges = 0
+
+        mutating func replace(_ before: Counts, by after: Counts) {
+            subscriptions += after.subscriptions - before.subscriptions
+            offers += after.offers - before.offers
+            ranges += after.ranges - before.ranges
+        }
     }
 
     enum Source: Sendable {
@@ -34,8 +50,7 @@ struct Ties: Sendable {
 
     private struct Peer {
         var feeds: Set<AccountKey> = []
-        var subscriptions = 0
-        var offers = 0
+        var counts = Counts()
     }
 
     private var feeds: [AccountKey: [NodeKey: Tie]] = [:]
@@ -59,12 +74,13 @@ struct Ties: Sendable {
     }
 
     /// Changes what is between a feed and a peer. Nothing happens without a link.
+    ///
+    /// Of what a peer offers `Limits.offeredRangesMax` ranges are believed; a feed with which they are more counts as one of which it said nothing.
     mutating func change(_ account: AccountKey, _ node: NodeKey, _ change: (inout Tie) -> Void) {
-        guard peers[node] != nil else { return }
+        guard let others = peers[node]?.counts else { return }
         // In place: a copy of the tie would make each change copy the offer.
-        let (before, after, isEmpty) = Self.changed(&feeds[account, default: [:]][node, default: Tie()], change)
-        peers[node]?.subscriptions += after.subscriptions - before.subscriptions
-        peers[node]?.offers += after.offers - before.offers
+        let (before, after, isEmpty) = Self.changed(&feeds[account, default: [:]][node, default: Tie()], among: others, change)
+        peers[node]?.counts.replace(before, by: after)
         if isEmpty {
             peers[node]?.feeds.remove(account)
             _ = drop(account, node)
@@ -74,10 +90,11 @@ struct Ties: Sendable {
     }
 
     private static func changed(
-        _ tie: inout Tie, _ change: (inout Tie) -> Void
-    ) -> (before: (subscriptions: Int, offers: Int), after: (subscriptions: Int, offers: Int), isEmpty: Bool) {
+        _ tie: inout Tie, among all: Counts, _ change: (inout Tie) -> Void
+    ) -> (before: Counts, after: Counts, isEmpty: Bool) {
         let before = tie.counts
         change(&tie)
+        if all.ranges - before.ranges + tie.counts.ranges > Limits.offeredRangesMax { tie.offer = nil }
         return (before, tie.counts, tie.isEmpty)
     }
 
@@ -104,7 +121,10 @@ struct Ties: Sendable {
     func feeds(of node: NodeKey) -> Set<AccountKey> { peers[node]?.feeds ?? [] }
 
     /// How many feeds a peer wants the news of, and says that it holds.
-    func counts(of node: NodeKey) -> (subscriptions: Int, offers: Int) { (peers[node]?.subscriptions ?? 0, peers[node]?.offers ?? 0) }
+    func counts(of node: NodeKey) -> (subscriptions: Int, offers: Int) {
+        let counts = peers[node]?.counts ?? Counts()
+        return (counts.subscriptions, counts.offers)
+    }
 
     /// How much is kept, in items.
     var footprint: Int {

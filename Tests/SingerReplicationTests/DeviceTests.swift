@@ -42,6 +42,30 @@ import Testing
         #expect(net.peers[0].replica.isOwnLogLevel(alice.account))
     }
 
+    @Test(arguments: [true, false]) func `devices that there are not keep no room from those that there are`(answers: Bool) {
+        var replica = Replica(seed: 1)
+        let (liar, honest) = (Simulation.node(1), Simulation.node(2))
+        _ = replica.handle(.following(alice.account), now: 0)
+        _ = replica.handle(.linkUp(liar, []), now: 0)
+        var invented: [DeviceKey: SequenceSet] = [:]
+        for number in 0..<Limits.devicesMax { invented[TestAuthor("alice", device: "invented \(number)").device.publicKey] = SequenceSet([1...5]) }
+        let lie = Replica.FeedState(account: alice.account, interest: .none, held: invented)
+        var asked = replica.handle(.received(.have([lie]), from: liar), now: 1)
+        if answers {
+            while let next = asked.compactMap({ if case .send(.want(let want), to: liar) = $0 { want } else { nil } }).first {
+                asked.removeFirst()
+                asked += replica.handle(.received(.entries([], answers: next), from: liar), now: 2)
+            }
+        } else {
+            _ = replica.handle(.linkDown(liar), now: 2)
+        }
+        _ = replica.handle(.linkUp(honest, []), now: 3)
+        let device = alice.device.publicKey
+        let state = Replica.FeedState(account: alice.account, interest: .none, held: [device: SequenceSet([1...7])])
+        let actions = replica.handle(.received(.have([state]), from: honest), now: 4)
+        #expect(actions.contains { if case .send(.want(let want), to: honest) = $0 { want.device == device && want.range == 1...7 } else { false } })
+    }
+
     @Test func `a device must not write while somebody offers more of its log than it has`() {
         var replica = Replica(seed: 1)
         let node = Simulation.node(1)

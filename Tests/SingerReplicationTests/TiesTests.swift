@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct TiesTests {
     private func key<Role>(_ number: Int) -> Bytes32<Role> {
-        guard let key = Bytes32<Role>((0..<32).map { UInt8(truncatingIfNeeded: number &* 31 &+ $0 &* 7) }) else { preconditionFailure("it has 32 bytes") }
+        guard let key = Bytes32<Role>((0..<32).map { UInt8(truncatingIfNeeded: (number >> ($0 % 2 * 8)) &* 31 &+ $0 &* 7) }) else {
+            preconditionFailure("it has 32 bytes")
+        }
         return key
     }
 
@@ -50,6 +52,21 @@ import Testing
                 #expect(ties.counts(of: node).offers == (links[node] ?? [:]).values.count { $0.offer != nil })
             }
         }
+    }
+
+    @Test func `a peer that offers more ranges than a link may is believed no more, and what it takes back makes room`() {
+        var ties = Ties()
+        let node: NodeKey = key(1)
+        ties.join(node)
+        let scattered = SequenceSet((0..<UInt64(Limits.rangesMax)).map { $0 * 2...$0 * 2 })
+        let count = Limits.offeredRangesMax / Limits.rangesMax
+        for number in 0...count { ties.change(key(1_000 + number), node) { $0.offer = [key(7): scattered] } }
+        #expect(ties[key(1_000 + count - 1), node]?.offer != nil)
+        #expect(ties[key(1_000 + count), node] == nil)
+        #expect(ties.counts(of: node).offers == count)
+        ties.change(key(1_000), node) { $0.offer = [key(7): SequenceSet([1...9])] }
+        ties.change(key(1_000 + count), node) { $0.offer = [key(7): SequenceSet([1...9])] }
+        #expect(ties[key(1_000 + count), node]?.offer != nil)
     }
 
     @Test func `what a replica knows of holders is the same from either side, after a network under faults`() {
