@@ -62,7 +62,7 @@ extension Node {
                 await tellRivals(of: account)
             }
             for user in (try? await store.followedWithoutClaim()) ?? [] { await keepClaim(of: user) }
-            if clock() - edgesRenewed > RecordKind.followerEdge.lifetime / 2 { await renewEdges() }
+            if steadyTime - edgesRenewed > RecordKind.followerEdge.lifetime / 2 { await renewEdges() }
         } while tended != begun && !Task.isCancelled
     }
 

@@ -54,7 +54,7 @@ extension Node {
 
     /// Says of each feed that is held here where it can be had.
     func provide() async {
-        let now = clock()
+        let now = steadyTime
         guard now - providedAt > RecordKind.provider.lifetime / 2 else { return }
         providedAt = now
         for account in hosted.union(followersHere.filter { !$0.value.isEmpty }.keys) { await provide(account) }
@@ -89,8 +89,9 @@ extension Node {
             let last = try await store.recordSeq(of: open.certificate.device)
             // Somebody may have logged in again meanwhile, or out: a record that says otherwise would stand for a minute and a half.
             guard isOnline == (opened[account]?.logins.isEmpty == false && !isLeaving) else { return }
-            let now = max(clock(), last + 1, (opened[account]?.recordWritten ?? 0) + 1)
-            opened[account]?.recordWritten = now
+            let now = max(clock(), last + 1, (opened[account]?.recordVersion ?? 0) + 1)
+            opened[account]?.recordVersion = now
+            opened[account]?.recordWritten = steadyTime
             let record = AccountRecord(
                 certificate: open.certificate, node: secret.publicKey, endpoints: ownEndpoints(), onlineUntil: isOnline ? now + Limits.onlineLease : 0,
                 seen: now, followers: counts.followers, following: counts.following, posts: counts.posts, head: latest.last?.header.seq ?? 0,
@@ -114,7 +115,7 @@ extension Node {
         if record.node != secret.publicKey {
             drive(.contact(Replica.Contact(account: account, node: record.node, endpoints: endpoints(of: record), isHome: true)))
             // What a link says again it has nothing new in; the DHT may be asked when somebody is followed whose record is here already.
-            if isNew || node == nil, replica.wants(account, at: clock()), !record.tail.isEmpty {
+            if isNew || node == nil, replica.wants(account, at: steadyTime), !record.tail.isEmpty {
                 if followOn(record.tail) { enqueue(record.tail, from: node, isNews: false) } else { hold(record.tail, of: account) }
             }
         }
@@ -204,7 +205,7 @@ extension Node {
     private func heard(_ entry: Entry) async {
         // Of an account of this peer, that a device is revoked: it may be the one here.
         let isRevocation = hosted.contains(entry.header.account) && entry.header.kind == .revoke
-        guard isRevocation || replica.wants(entry.header.account, at: clock()) else { return }
+        guard isRevocation || replica.wants(entry.header.account, at: steadyTime) else { return }
         // What was there before this peer listened may be deleted by what is not heard yet.
         if isRevocation || entry.header.created >= listeningSince[entry.header.account] ?? .max {
             enqueue([entry], from: nil, isNews: true)

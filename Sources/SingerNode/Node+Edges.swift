@@ -35,7 +35,7 @@ extension Node {
 
     /// Puts edges again, those of this peer's followers and those that were read of its followed: either end may be gone for long.
     func renewEdges() async {
-        edgesRenewed = clock()
+        edgesRenewed = steadyTime
         do {
             let life = RecordKind.followerEdge.lifetime
             for edge in try await store.edges(unfollowsSince: clock() - life, count: Limits.edgesRenewedMax) {

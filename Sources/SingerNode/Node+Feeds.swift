@@ -32,7 +32,7 @@ extension Node {
 
     /// Tells the replica what the store holds of a feed, and who may have more.
     private func recall(_ account: AccountKey) async {
-        if !replica.wants(account, at: clock()) {
+        if !replica.wants(account, at: steadyTime) {
             for log in (try? await store.heldLogs(of: account)) ?? [] { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
             await recallWithheld(of: account)
         }

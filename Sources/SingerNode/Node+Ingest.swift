@@ -125,7 +125,7 @@ extension Node {
             case .follow, .unfollow, .profile, .like, .unlike, .unknown: false
             }
         }
-        for account in Set(bodiesChanged.map(\.header.account)) where replica.wants(account, at: clock()) { job { await self.recallWithheld(of: account) } }
+        for account in Set(bodiesChanged.map(\.header.account)) where replica.wants(account, at: steadyTime) { job { await self.recallWithheld(of: account) } }
         for author in authors {
             guard let followers = followersHere[author] else { continue }
             // An author may have thousands of them here, and write many entries at once: as few as can be are put into the set of the others.

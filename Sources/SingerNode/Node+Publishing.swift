@@ -66,7 +66,7 @@ extension Node {
     /// Notes that an account's record is out of date; it is written again shortly, once for many changes.
     func touchRecord(of account: AccountKey) {
         guard let open = opened[account], dirtyRecords[account] == nil else { return }
-        dirtyRecords[account] = max(clock() + Self.recordDelay.milliseconds, open.recordWritten + Self.recordPeriod)
+        dirtyRecords[account] = max(steadyTime + Self.recordDelay.milliseconds, open.recordWritten + Self.recordPeriod)
         guard !isWritingRecords else { return }
         isWritingRecords = true
         job { await self.writeRecords() }
@@ -76,9 +76,7 @@ extension Node {
     private func writeRecords() async {
         defer { isWritingRecords = false }
         while let (account, due) = dirtyRecords.min(by: { $0.value < $1.value }) {
-            // A clock that is set back must not keep a record waiting.
-            let wait = min(due - clock(), Self.recordPeriod)
-            guard (try? await Task.sleep(for: max(.milliseconds(wait), Self.recordInterval))) != nil else { return }
+            guard (try? await Task.sleep(for: max(.milliseconds(due - steadyTime), Self.recordInterval))) != nil else { return }
             dirtyRecords[account] = nil
             if opened[account] != nil { await publishRecord(of: account, online: true) }
         }

@@ -6,13 +6,13 @@ import SingerReplication
 /// The shell around the replica: events in, actions out.
 extension Node {
     func drive(_ event: Replica.Event) {
-        for action in replica.handle(event, now: clock()) { carryOut(action) }
+        for action in replica.handle(event, now: steadyTime) { carryOut(action) }
         planTick()
     }
 
     /// Sees to a tick where the replica needs one sooner than the next second.
     private func planTick() {
-        let now = clock()
+        let now = steadyTime
         guard let due = replica.nextTick(after: now), due - now < 1_000, due < plannedTick ?? .max else { return }
         plannedTick = due
         job {

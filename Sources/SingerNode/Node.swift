@@ -53,7 +53,11 @@ public actor Node {
     let transport: PeerTransport
     let secret: NodeSecret
     let logger: Logger
+    /// Unix time: for what is dated.
     let clock: @Sendable () -> Milliseconds
+    /// The same for what waits: it goes on evenly from the start, whatever the clock is set to meanwhile.
+    var steadyTime: Milliseconds { startTime + Milliseconds((ContinuousClock.now - started) / .milliseconds(1)) }
+    private let startTime: Milliseconds
     let started = ContinuousClock.now
     let derivations = Derivations()
 
@@ -103,7 +107,7 @@ public actor Node {
     var providedAt: Milliseconds = 0
     var edgesRenewed: Milliseconds = 0
     var met = ContinuousClock.now
-    /// Accounts whose records are out of date, and when they are to be written again.
+    /// Accounts whose records are out of date, and when they are to be written again (`steadyTime`).
     var dirtyRecords: [AccountKey: Milliseconds] = [:]
     var isWritingRecords = false
     var newsPaces: [AccountKey: NewsPace] = [:]
@@ -127,6 +131,8 @@ public actor Node {
         let keys: Keys
         let certificate: Certificate
         var logins: [ObjectIdentifier: Login] = [:]
+        /// Of its record, which was written then last (`steadyTime`).
+        var recordVersion: Milliseconds = 0
         var recordWritten: Milliseconds = 0
         var rivalsSought = ContinuousClock.now
 
@@ -153,6 +159,7 @@ public actor Node {
         self.secret = secret
         self.logger = logger
         self.clock = clock
+        startTime = clock()
         replica = Replica(seed: UInt64.random(in: 0...UInt64.max))
         (jobs, addJob) = AsyncStream.makeStream()
     }

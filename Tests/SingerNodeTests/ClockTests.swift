@@ -1,4 +1,5 @@
 import SingerCore
+import Synchronization
 import Testing
 
 @testable import SingerNode
@@ -22,4 +23,21 @@ struct ClockTests {
         #expect(Node.words(ofClockAhead: -3 * 60 * 60_000).hasPrefix("the clock of this peer is 3 hours behind other peers'"))
         #expect(Node.words(ofClockAhead: 48 * 60 * 60_000 - 9).contains(" 2 days ahead "))
     }
+
+    @Test func `what waits goes on when the clock is set back, and the account's record is renewed`() async throws {
+        let ahead = Mutex<Milliseconds>(0)
+        try await withNodes(clock: { Node.systemClock() + ahead.withLock(\.self) }) { cluster in
+            let andre = try await cluster[0].register("andre")
+            let (node, account) = (andre.node, andre.login.account)
+            let before = await (time: node.steadyTime, version: node.recordVersion(of: account))
+            ahead.withLock { $0 = -3_600_000 }
+            #expect(await node.steadyTime >= before.time)
+            await node.publishRecord(of: account, online: true)
+            #expect(await node.recordVersion(of: account) > before.version)
+        }
+    }
+}
+
+extension Node {
+    fileprivate func recordVersion(of account: AccountKey) -> Milliseconds { opened[account]?.recordVersion ?? 0 }
 }

@@ -27,7 +27,7 @@ struct TestNode {
     let transport: PeerTransport
     fileprivate let folder: TemporaryDirectory
 
-    fileprivate init(network: InMemoryNetwork, workLog2: Int) async throws {
+    fileprivate init(network: InMemoryNetwork, workLog2: Int, clock: @escaping @Sendable () -> Milliseconds) async throws {
         folder = TemporaryDirectory()
         store = try Store(directory: folder.path)
         let secret = try await Node.secret(in: store)
@@ -37,7 +37,7 @@ struct TestNode {
         node = Node(
             configuration: Node.Configuration(
                 network: "test", advertise: nil, peerPort: port, peerHost: "127.0.0.1", expectsPeers: false, workLog2: workLog2),
-            store: store, directory: directory, transport: transport, secret: secret, logger: quietLogger)
+            store: store, directory: directory, transport: transport, secret: secret, logger: quietLogger, clock: clock)
         try await node.load()
     }
 
@@ -59,10 +59,14 @@ struct TestNode {
 /// Runs nodes as long as `body` takes, and shuts them down however it ends.
 ///
 /// - Parameter workLog2: how slow the derivations of each node are; the others' are quick.
-func withNodes(_ count: Int = 1, workLog2: [Int] = [], _ body: (Cluster) async throws -> Void) async throws {
+func withNodes(
+    _ count: Int = 1, workLog2: [Int] = [], clock: @escaping @Sendable () -> Milliseconds = Node.systemClock, _ body: (Cluster) async throws -> Void
+) async throws {
     let network = InMemoryNetwork()
     var nodes: [TestNode] = []
-    for index in 0..<count { nodes.append(try await TestNode(network: network, workLog2: index < workLog2.count ? workLog2[index] : 4)) }
+    for index in 0..<count {
+        nodes.append(try await TestNode(network: network, workLog2: index < workLog2.count ? workLog2[index] : 4, clock: clock))
+    }
     let cluster = Cluster(nodes: nodes)
     let services = ServiceGroup(services: nodes.map(\.node), logger: quietLogger)
     try await withThrowingTaskGroup(of: Void.self) { group in
