@@ -34,6 +34,8 @@ final class NewsPump: Sendable {
     private static let restMin = Duration.milliseconds(1)
     private static let restMax = Duration.milliseconds(20)
 
+    private static let retryPause = Duration.seconds(5)
+
     private let loopTasks: LoopTasks
     private let logger: Logger
     private let state = Mutex(State())
@@ -62,8 +64,13 @@ final class NewsPump: Sendable {
                 switch news {
                 case .success(let news): receiver.take(news)
                 case .failure(let error):
-                    // Nothing is lost: the session's place is kept, and the next wake tries again.
+                    // Nothing is lost: the session's place is kept.
                     logger.warning("News of an account can't be read", metadata: ["account": "\(receiver.login.name)", "error": "\(error)"])
+                    let login = receiver.login
+                    Task {
+                        try? await Task.sleep(for: Self.retryPause)
+                        login.wake()
+                    }
                 }
             }
             let taken = min(began.duration(to: .now), Self.restMax)

@@ -38,6 +38,8 @@ public final class Login: Sendable {
         var wantsReceipts = false
         /// Authors just followed, some of whose posts were here already.
         var backlog: [Backlog] = []
+        /// Of those, whose posts are being read.
+        var reading: [Backlog] = []
         /// What does not come from the store. The oldest are dropped when a session does not read.
         var notices: [Push] = []
         /// Other keys that claim the account's name, of which the session has been told.
@@ -116,6 +118,7 @@ public final class Login: Sendable {
             defer {
                 state.isWoken = false
                 state.backlog.removeAll { one in backlog.contains { $0.author == one.author } }
+                state.reading = backlog
                 state.notices = []
             }
             let question = Store.NewsQuestion(account: account, cursor: state.cursor, views: state.views, ownSince: began, known: state.written)
@@ -125,7 +128,7 @@ public final class Login: Sendable {
 
     private func end(_ reading: Reading, _ answer: Result<Store.Arrivals, StoreError>) async -> Result<News, NodeError> {
         let arrivals: Store.Arrivals
-        let past: [PostView]
+        var past: [PostView]
         do {
             arrivals = try answer.get()
             past = try await reading.backlog.isEmpty ? [] : store.backlog(reading.backlog.map { ($0.author, $0.upTo ?? reading.question.cursor) })
@@ -134,12 +137,15 @@ public final class Login: Sendable {
             return .failure(NodeError(error))
         }
         // What was written while the store was read, too.
-        let (known, hasBacklog) = state.withLock { state in
+        let (known, wanted, hasBacklog) = state.withLock { state in
             let known = state.written
             state.written = known.filter { $0 > arrivals.cursor }
             state.cursor = max(state.cursor, arrivals.cursor)
-            return (known, state.backlog.contains(where: \.isReady))
+            // Less those whom the account has ceased to follow meanwhile.
+            defer { state.reading = [] }
+            return (known, Set(state.reading.map(\.author)), state.backlog.contains(where: \.isReady))
         }
+        past.removeAll { !wanted.contains($0.author.account) }
         if hasBacklog { wake() }
         if past.isEmpty, reading.notices.isEmpty, arrivals.places.allSatisfy({ !known.contains($0) }) { return .success(arrivals.news) }
         // Several who were followed at once are read as the timeline is: by time, whoever wrote.
@@ -151,7 +157,8 @@ public final class Login: Sendable {
     /// What was taken and not told is still to be told.
     private func takeBack(_ reading: Reading) {
         state.withLock { state in
-            state.backlog = (reading.backlog + state.backlog).suffix(Self.backlogAuthorsMax)
+            state.backlog = (state.reading + state.backlog).suffix(Self.backlogAuthorsMax)
+            state.reading = []
             state.notices = Array((reading.notices + state.notices).suffix(Limits.noticesMax))
         }
     }
@@ -252,7 +259,12 @@ public final class Login: Sendable {
     }
 
     /// The author is followed no more, or muted.
-    func dropBacklog(of author: AccountKey) { state.withLock { $0.backlog.removeAll { $0.author == author } } }
+    func dropBacklog(of author: AccountKey) {
+        state.withLock { state in
+            state.backlog.removeAll { $0.author == author }
+            state.reading.removeAll { $0.author == author }
+        }
+    }
 
     func showBacklog(of author: AccountKey) {
         state.withLock { state in

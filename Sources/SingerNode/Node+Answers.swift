@@ -40,13 +40,15 @@ extension Node {
 
     private func didAccept(from node: NodeKey) {
         accepting[node] = accepting[node].flatMap { $0 > 1 ? $0 - 1 : nil }
-        if accepting[node, default: 0] < Self.deliveriesPerLinkMax { acceptWaiting.removeValue(forKey: node)?.resume() }
+        if accepting[node, default: 0] < Self.deliveriesPerLinkMax { for waiting in acceptWaiting.removeValue(forKey: node) ?? [] { waiting.resume() } }
     }
 
     /// Returns when few deliveries of a link are being looked at: it is read no further until then.
     func acceptRoom(of node: NodeKey) async {
-        guard accepting[node, default: 0] >= Self.deliveriesPerLinkMax, acceptWaiting[node] == nil, !isLeaving else { return }
-        await withCheckedContinuation { acceptWaiting[node] = $0 }
+        // A peer that dials again has two links for a moment.
+        while accepting[node, default: 0] >= Self.deliveriesPerLinkMax, !isLeaving {
+            await withCheckedContinuation { acceptWaiting[node, default: []].append($0) }
+        }
     }
 
     /// It is stored if it concerns that account, and acknowledged either way.

@@ -21,10 +21,10 @@ extension Node {
         }
     }
 
-    /// All keys and values, in place of those of before.
-    public func setMetadata(_ login: Login, _ values: [String: String]) async throws(NodeError) {
+    /// Sets keys, or removes those without a value; what else there is stays.
+    public func setMetadata(_ login: Login, _ changes: [String: String?]) async throws(NodeError) {
         do {
-            try await store.setMetadata(of: login.account, values)
+            try await store.setMetadata(of: login.account, changes)
         } catch {
             throw NodeError(error)
         }

@@ -83,6 +83,8 @@ extension Node {
         guard let open = opened[account] else { return }
         do {
             if !isLast, try await store.isRevoked(open.certificate.device) { return }
+            // A data directory that was put back to an older state must not take away what shows that it is old.
+            let known = await ownLogEnd(of: account)
             let counts = try await store.counts(of: account)
             let latest = try await store.latestEntries(of: open.certificate.device, count: 32)
             // The version of a record is its time; it grows even where the clock was ahead once.
@@ -94,7 +96,7 @@ extension Node {
             opened[account]?.recordWritten = steadyTime
             let record = AccountRecord(
                 certificate: open.certificate, node: secret.publicKey, endpoints: ownEndpoints(), onlineUntil: isOnline ? now + Limits.onlineLease : 0,
-                seen: now, followers: counts.followers, following: counts.following, posts: counts.posts, head: latest.last?.header.seq ?? 0,
+                seen: now, followers: counts.followers, following: counts.following, posts: counts.posts, head: max(latest.last?.header.seq ?? 0, known),
                 lastPost: counts.lastPost, tail: AccountRecord.tail(of: latest))
             let envelope = record.sealed(by: open.keys.device)
             await take(record, envelope, from: nil)

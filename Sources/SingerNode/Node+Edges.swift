@@ -64,7 +64,8 @@ extension Node {
             await ingestRoom()
             enqueue([edge.entry], from: nil, isNews: false)
         }
-        await wait(within: limit) { $0.ingest.entries == 0 && !$0.ingest.isRunning }
+        let followers = Set(edges.map(\.entry.header.account))
+        await wait(within: limit) { node in followers.allSatisfy { node.ingest.isIdle(for: $0) } }
         // Those of an account that is at home here are put again from here, too.
         guard hosted.contains(account), !edges.isEmpty else { return }
         do {

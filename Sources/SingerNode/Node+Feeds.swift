@@ -58,7 +58,7 @@ extension Node {
     }
 
     /// Nothing more of a feed is on its way into the store.
-    private func isSettled(_ account: AccountKey) -> Bool { replica.isLevel(account) && ingest.batches.isEmpty && !ingest.isRunning }
+    private func isSettled(_ account: AccountKey) -> Bool { replica.isLevel(account) && ingest.isIdle(for: account) }
 
     /// How long a log has time to come over a link; longer, as long as it is just coming, or somebody who gives it is looked for.
     static let logPatience: Duration = .seconds(2)

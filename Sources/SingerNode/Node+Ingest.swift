@@ -13,8 +13,11 @@ extension Node {
             let isNews: Bool
         }
 
-        var batches: [Batch] = []
-        var entries = 0
+        private(set) var batches: [Batch] = []
+        /// Entries that wait.
+        private(set) var entries = 0
+        /// Entries of each account that wait or are being committed.
+        private var underWay: [AccountKey: Int] = [:]
         var isRunning = false
         var waiting: [CheckedContinuation<Void, Never>] = []
 
@@ -22,6 +25,29 @@ extension Node {
         static let entriesMax = 4_096
         /// Entries that share a transaction, and then a turn of the actor: users' requests come between.
         static let transactionEntriesMax = 1_024
+
+        /// Nothing of an account is on its way into the store.
+        func isIdle(for account: AccountKey) -> Bool { underWay[account] == nil }
+
+        mutating func add(_ batch: Batch) {
+            batches.append(batch)
+            entries += batch.entries.count
+            for entry in batch.entries { underWay[entry.header.account, default: 0] += 1 }
+        }
+
+        /// What was taken could not be stored now: it is the first of what waits again.
+        mutating func putBack(_ taken: [Batch]) {
+            batches.insert(contentsOf: taken, at: 0)
+            entries += taken.reduce(0) { $0 + $1.entries.count }
+        }
+
+        /// What was taken is in the store, or will never be.
+        mutating func finish(_ taken: [Batch]) {
+            for entry in taken.lazy.flatMap(\.entries) {
+                let rest = (underWay[entry.header.account] ?? 1) - 1
+                underWay[entry.header.account] = rest > 0 ? rest : nil
+            }
+        }
 
         /// Takes the first of what waits, one batch at least.
         mutating func take() -> [Batch] {
@@ -40,8 +66,7 @@ extension Node {
     }
 
     func enqueue(_ entries: [Entry], from node: NodeKey?, isNews: Bool) {
-        ingest.batches.append(IngestQueue.Batch(entries: entries, source: node, isNews: isNews))
-        ingest.entries += entries.count
+        ingest.add(IngestQueue.Batch(entries: entries, source: node, isNews: isNews))
         guard !ingest.isRunning else { return }
         ingest.isRunning = true
         job { await self.drainIngest() }
@@ -59,13 +84,20 @@ extension Node {
             do {
                 let outcomes = try await store.ingest(batches.flatMap(\.entries), now: clock())
                 var start = 0
+                ingest.finish(batches)
                 for batch in batches {
                     took(batch, outcomes[start..<(start + batch.entries.count)])
                     start += batch.entries.count
                 }
+            } catch .full where !isLeaving {
+                // Links wait meanwhile, and nothing of what they brought is lost.
+                logger.error("the disk is full: entries wait until there is room")
+                ingest.putBack(batches)
+                guard (try? await Task.sleep(for: .seconds(1))) != nil else { break }
             } catch {
-                // A full disk, say. What was not stored is asked for again.
+                // What cannot be stored must not keep others waiting. It is asked for again over the next link.
                 logger.error("cannot store entries", metadata: ["error": "\(error)"])
+                ingest.finish(batches)
                 try? await Task.sleep(for: .seconds(1))
             }
             for waiting in ingest.waiting { waiting.resume() }

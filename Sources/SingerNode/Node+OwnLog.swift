@@ -20,7 +20,9 @@ extension Node {
         let directory = directory
         ownLogs[account] = .asking(
             Task {
-                await directory.all(.account(account), .account, within: Self.ownLogPatience).reduce(UInt64(0)) { head, envelope in
+                // Without anybody to ask, nothing would be known until the next start.
+                await awaitPeers()
+                return await directory.all(.account(account), .account, within: Self.ownLogPatience).reduce(UInt64(0)) { head, envelope in
                     guard let record = try? AccountRecord(reading: envelope), record.certificate.device == device else { return head }
                     return max(head, record.head)
                 }
@@ -32,24 +34,31 @@ extension Node {
     /// What links merely claim is waited for a little, once, and then not believed: only what the log's own key signed is proof, and a
     /// peer that claims too much must not delay every post.
     func ownLogIsLevel(_ account: AccountKey, _ device: DeviceKey) async throws {
-        var end: UInt64 = 0
         var isFirst = false
-        switch ownLogs[account] {
-        case .asking(let asking):
-            end = await asking.value
-            ownLogs[account] = .ends(end)
-            isFirst = true
-        case .ends(let known): end = known
-        case nil: break
-        }
+        if case .asking? = ownLogs[account] { isFirst = true }
+        let end = await ownLogEnd(of: account)
         let isBehind = end > replica.lastHeld(account, device)
         guard isBehind || (isFirst && !replica.isOwnLogLevel(account)) else { return }
-        await wait(within: Self.ownLogPatience) { $0.replica.isOwnLogLevel(account) && end <= $0.replica.lastHeld(account, device) && $0.ingest.entries == 0 }
+        await wait(within: Self.ownLogPatience) {
+            $0.replica.isOwnLogLevel(account) && end <= $0.replica.lastHeld(account, device) && $0.ingest.isIdle(for: account)
+        }
         let last = replica.lastHeld(account, device)
         guard end > last else { return }
         logger.error("old data: the network knows more of an own log", metadata: ["account": "\(account)", "last": "\(last)", "known": "\(end)"])
         throw NodeError.unavailable(
             "this data directory is older than your log in the network (\(end - last) entries missing); log out and in again to go on with a new one")
+    }
+
+    /// What the network knows of the length of an own log; 0 where it knows nothing.
+    func ownLogEnd(of account: AccountKey) async -> UInt64 {
+        switch ownLogs[account] {
+        case .asking(let asking):
+            let end = await asking.value
+            if case .asking? = ownLogs[account] { ownLogs[account] = .ends(end) }
+            return end
+        case .ends(let end): return end
+        case nil: return 0
+        }
     }
 
     /// Whether an account must go on with another device: entries of this one's log are missing, and nobody gave them.

@@ -126,7 +126,7 @@ extension Node: Service {
     /// Tells everybody that this peer goes, and closes what is open.
     private func leave() async {
         isLeaving = true
-        for waiting in ingest.waiting + acceptWaiting.values { waiting.resume() }
+        for waiting in ingest.waiting + acceptWaiting.values.joined() { waiting.resume() }
         ingest.waiting = []
         acceptWaiting = [:]
         try? await store.setSeen(seen)

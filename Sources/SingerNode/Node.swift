@@ -96,7 +96,7 @@ public actor Node {
     var answering: [NodeKey: Int] = [:]
     /// Deliveries of each link that are being looked at, and links that wait until there are fewer.
     var accepting: [NodeKey: Int] = [:]
-    var acceptWaiting: [NodeKey: CheckedContinuation<Void, Never>] = [:]
+    var acceptWaiting: [NodeKey: [CheckedContinuation<Void, Never>]] = [:]
 
     // The directory.
     var status = DirectoryStatus(port: 0, goodNodes: 0, publicHosts: [])

@@ -15,16 +15,21 @@ extension Replica {
         }
         feeds[debt.recipient, default: Feed()].debts[debt.entry.id] = DebtState(debt: debt)
         owing.insert(debt.recipient)
-        return pursue(debt, now: now)
+        return pursue([debt], to: debt.recipient, now: now)
     }
 
-    private mutating func pursue(_ debt: Debt, now: Milliseconds) -> [Action] {
-        guard let home = (feeds[debt.recipient]?.homes ?? []).filter({ links[$0] != nil }).min() else { return seek(debt.recipient, now: now) }
+    /// Sends debts to a linked home of an account, or looks for one.
+    private mutating func pursue(_ debts: [Debt], to account: AccountKey, now: Milliseconds) -> [Action] {
+        guard let home = (feeds[account]?.homes ?? []).filter({ links[$0] != nil }).min() else { return seek(account, now: now) }
+        return debts.flatMap { deliver($0, to: home, now: now) }
+    }
+
+    private mutating func deliver(_ debt: Debt, to home: NodeKey, now: Milliseconds) -> [Action] {
         // A link takes so many at a time: the turn of the others comes with receipts.
         let underWay = feeds[debt.recipient]?.debtsUnderWay ?? []
         guard underWay.count < Self.debtsUnderWayMax || underWay.contains(debt.entry.id) else { return [] }
         feeds[debt.recipient]?.debtsUnderWay.insert(debt.entry.id)
-        // Until the receipt comes; on a link that lives this is never repeated.
+        // Until the receipt comes.
         feeds[debt.recipient]?.debts[debt.entry.id]?.retry.failed(
             at: now, min: Self.receiptTimeout, max: Limits.outboxBackoffMax, random: &random)
         return [.send(.delivery(debt), to: home)]
@@ -35,7 +40,7 @@ extension Replica {
         guard owing.contains(account), let feed = feeds[account], feed.homes.contains(node) else { return [] }
         if need(of: account, now: now) == nil { unserved[account] = nil }
         feeds[account]?.debtsUnderWay = []
-        return Self.oldestFirst(feed.debts.values).prefix(Self.debtsUnderWayMax).flatMap { pursue($0, now: now) }
+        return pursue(Array(Self.oldestFirst(feed.debts.values).prefix(Self.debtsUnderWayMax)), to: account, now: now)
     }
 
     /// Of one account, over a link that would end if its queue were full.
@@ -47,7 +52,7 @@ extension Replica {
     private mutating func deliverMore(to account: AccountKey, now: Milliseconds) -> [Action] {
         guard let feed = feeds[account], feed.debtsUnderWay.count <= Self.debtsUnderWayMax / 2, feed.debts.count > feed.debtsUnderWay.count else { return [] }
         let waiting = feed.debts.filter { !feed.debtsUnderWay.contains($0.key) }.values
-        return Self.oldestFirst(waiting).prefix(Self.debtsUnderWayMax / 2).flatMap { pursue($0, now: now) }
+        return pursue(Array(Self.oldestFirst(waiting).prefix(Self.debtsUnderWayMax / 2)), to: account, now: now)
     }
 
     /// Asks the store for more, where there is room.
@@ -58,13 +63,15 @@ extension Replica {
     }
 
     mutating func retryDebts(now: Milliseconds) -> [Action] {
-        let due = owing.flatMap { account in (feeds[account]?.debts ?? [:]).values.filter { $0.retry.attempts > 0 && $0.retry.isDue(at: now) } }
-        // What is not acknowledged lets others by.
-        for state in due { feeds[state.debt.recipient]?.debtsUnderWay.remove(state.debt.entry.id) }
-        let next = Set(due.map(\.debt.recipient)).sorted().flatMap { account in
-            Self.oldestFirst((feeds[account]?.debts ?? [:]).values.filter { $0.retry.attempts == 0 }).prefix(Self.debtsUnderWayMax / 2)
+        owing.sorted().flatMap { account -> [Action] in
+            let debts = (feeds[account]?.debts ?? [:]).values
+            let due = debts.filter { $0.retry.attempts > 0 && $0.retry.isDue(at: now) }
+            guard !due.isEmpty else { return [] }
+            // What is not acknowledged lets others by.
+            for state in due { feeds[account]?.debtsUnderWay.remove(state.debt.entry.id) }
+            let next = Self.oldestFirst(debts.filter { $0.retry.attempts == 0 }).prefix(Self.debtsUnderWayMax / 2)
+            return pursue(next + Self.oldestFirst(due), to: account, now: now)
         }
-        return (next + Self.oldestFirst(due)).flatMap { pursue($0, now: now) }
     }
 
     private static func oldestFirst(_ debts: some Sequence<DebtState>) -> [Debt] {

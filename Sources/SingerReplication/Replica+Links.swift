@@ -39,7 +39,8 @@ extension Replica {
         }
         hold(contact.node, contact.endpoints, of: contact.account)
         guard links[contact.node] == nil else {
-            return deliver(to: contact.node, of: contact.account, now: now) + (isNewHome ? catchUpEdges(of: contact.account, with: contact.node) : [])
+            guard isNewHome else { return [] }
+            return deliver(to: contact.node, of: contact.account, now: now) + catchUpEdges(of: contact.account, with: contact.node)
         }
         return seek(contact.account, now: now)
     }

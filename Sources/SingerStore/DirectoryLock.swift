@@ -9,7 +9,6 @@ final class DirectoryLock: Sendable {
         descriptor = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .failed("cannot open \(path): \(String(cString: strerror(errno)))") }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            _ = Foundation.close(descriptor)
             throw .inUse("the data directory \(directory) is in use by another singerd")
         }
     }

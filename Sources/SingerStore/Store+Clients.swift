@@ -28,12 +28,12 @@ extension Store {
         }
     }
 
-    /// Replaces all of it; at most `Limits.metadataKeysMax`.
-    public func setMetadata(of account: AccountKey, _ values: [String: String]) async throws(StoreError) {
+    /// Sets keys, or removes those without a value; what else there is stays. At most `Limits.metadataKeysMax` in all.
+    public func setMetadata(of account: AccountKey, _ changes: [String: String?]) async throws(StoreError) {
         try await write { db in
             guard let id = try Self.accountID(account, db) else { return }
-            try db.run(sql: "DELETE FROM metadata WHERE account_id = ?", arguments: [id])
-            for (key, value) in values {
+            for key in changes.keys { try db.run(sql: "DELETE FROM metadata WHERE account_id = ? AND key = ?", arguments: [id, key]) }
+            for case (let key, let value?) in changes {
                 try db.run(sql: "INSERT INTO metadata (account_id, key, value) VALUES (?, ?, ?)", arguments: [id, key, value])
             }
         }

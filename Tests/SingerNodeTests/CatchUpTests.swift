@@ -1,7 +1,10 @@
+import GRDB
 import SingerCore
 import SingerDHT
-import SingerNode
 import Testing
+
+@testable import SingerNode
+@testable import SingerStore
 
 /// What a session is shown of a log that comes to its peer late.
 @Suite(.timeLimit(.minutes(1))) struct CatchUpTests {
@@ -41,6 +44,27 @@ import Testing
             try await andre.post("last")
             while shown.last != "andre: last" { shown += try await diogo.given().map(\.summary) }
             #expect(!shown.contains("andre: gone"), "\(shown)")
+        }
+    }
+
+    @Test func `what comes while the disk is full is shown when there is room again`() async throws {
+        try await withNodes(2) { cluster in
+            let andre = try await cluster[0].register("andre")
+            let diogo = try await cluster[1].register("diogo")
+            _ = try await diogo.node.follow("andre", by: diogo.login)
+            try await andre.post("before")
+            var shown: [String] = []
+            while !shown.contains("andre: before") { shown += try await diogo.given().map(\.summary) }
+            try await cluster[1].store.pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA max_page_count = 1") }
+            // The last free pages are soon filled.
+            let text = String(repeating: "x", count: 2_000)
+            for _ in 0..<100 { try await andre.post(text) }
+            try await eventually { await diogo.node.ingest.entries > 0 }
+            let last = try await andre.post("last")
+            try await cluster[1].store.pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA max_page_count = 1000000") }
+            while !shown.contains("andre: last") || shown.count(where: { $0 == "andre: \(text)" }) < 100 { shown += try await diogo.given().map(\.summary) }
+            #expect(try await diogo.timeline().map(\.id.hash) == andre.timeline().map(\.id.hash))
+            #expect(try await diogo.timeline(1).first?.id.hash == last.hash)
         }
     }
 }

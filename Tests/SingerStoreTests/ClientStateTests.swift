@@ -18,7 +18,7 @@ import Testing
             try await peer.store.setReadMarker(of: alice.account, at: "#talk", 5_000)
             try await peer.store.setReadMarker(of: alice.account, at: "#talk", 2_000)
             try await peer.store.setMetadata(of: alice.account, ["url": "old", "gone": ""])
-            try await peer.store.setMetadata(of: alice.account, ["url": "https://example.org"])
+            try await peer.store.setMetadata(of: alice.account, ["url": "https://example.org", "gone": nil])
             try await peer.store.setChannels(of: alice.account, ["#b", "#a", "#a"])
             peer.store.close()
         }

@@ -40,12 +40,12 @@ extension IRCServer {
             values[name] = value
         }
         user.metadata = values
-        guard values != stored else { return }
+        let new = values.filter { stored[$0.key] != $0.value }
+        guard !new.isEmpty else { return }
         kept[key, default: ClientState()].metadata = values
-        let merged = values
         Task {
             do {
-                try await node.setMetadata(login, merged)
+                try await node.setMetadata(login, new)
             } catch {
                 logger.warning("Metadata can't be kept", metadata: ["error": "\(error)"])
             }

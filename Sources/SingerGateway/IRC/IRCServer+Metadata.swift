@@ -70,7 +70,7 @@ extension IRCServer {
         let version = IRCMetadataVersion(call.client.capabilities)
         guard IRCName.isMetadataKey(key) else { return call.reply(invalidKey(key, call.client)) }
         guard owner.isOwn(call.client) else { return fail(call, "METADATA", "KEY_NO_PERMISSION", [target, key], "Only its owner may do that") }
-        var values = owner.values(call.client)
+        let values = owner.values(call.client)
         if let value {
             guard value.utf8.count <= IRCLimits.metadataValueBytesMax else {
                 let text = "A value has at most \(IRCLimits.metadataValueBytesMax) bytes"
@@ -83,8 +83,7 @@ extension IRCServer {
             return fail(call, "METADATA", "KEY_NOT_SET", [target, key], "key not set")
         }
         let isNew = values[key] != value
-        values[key] = value
-        if isNew { guard await keep(values, of: owner, call) else { return } }
+        if isNew { guard await keep([key: value], of: owner, call) else { return } }
         call.reply(keyValue(owner.name, key, value, call.client))
         if isNew { tell(of: owner, key, value, except: call.client) }
     }
@@ -92,29 +91,29 @@ extension IRCServer {
     private func clear(_ owner: IRCMetadataOwner, _ target: String, _ call: IRCCall) async {
         guard owner.isOwn(call.client) else { return fail(call, "METADATA", "KEY_NO_PERMISSION", [target, "*"], "Only its owner may do that") }
         let keys = owner.values(call.client).keys.sorted()
-        if !keys.isEmpty { guard await keep([:], of: owner, call) else { return } }
+        if !keys.isEmpty { guard await keep(Dictionary(uniqueKeysWithValues: keys.map { ($0, nil) }), of: owner, call) else { return } }
         call.batch("metadata", [owner.name], keys.map { .message(keyValue(owner.name, $0, nil, call.client)) })
         for key in keys { tell(of: owner, key, nil, except: call.client) }
     }
 
     /// An account's stand in the store before anybody is told, and are the same under each nick that it has here.
-    private func keep(_ values: [String: String], of owner: IRCMetadataOwner, _ call: IRCCall) async -> Bool {
+    private func keep(_ changes: [String: String?], of owner: IRCMetadataOwner, _ call: IRCCall) async -> Bool {
         switch owner {
-        case .unregistered(let client): client.metadata = values
-        case .channel(let channel): channel.metadata = values
+        case .unregistered(let client): client.metadata.take(changes)
+        case .channel(let channel): channel.metadata.take(changes)
         case .user(let user):
             if let login = call.client.login {
                 do {
-                    try await node.setMetadata(login, values)
+                    try await node.setMetadata(login, changes)
                 } catch {
                     failure(call, Failure(error))
                     return false
                 }
                 guard !call.client.isGone else { return false }
-                kept[.account(login.account), default: ClientState()].metadata = values
-                for client in sessions(of: user) { client.user?.metadata = values }
+                kept[.account(login.account), default: ClientState()].metadata.take(changes)
+                for client in sessions(of: user) where client.user !== user { client.user?.metadata.take(changes) }
             }
-            user.metadata = values
+            user.metadata.take(changes)
         }
         return true
     }
@@ -172,5 +171,11 @@ extension IRCServer {
             list.endsInText = false
             return list
         }
+    }
+}
+
+extension [String: String] {
+    fileprivate mutating func take(_ changes: [String: String?]) {
+        for (key, value) in changes { self[key] = value }
     }
 }
