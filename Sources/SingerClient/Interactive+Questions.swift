@@ -113,8 +113,14 @@ extension Interactive {
             output += renderer.error("one line is asked for")
             return ask(question)
         }
-        if case .ready = phase {
-        } else if question != .command {
+        switch (phase, question) {
+        case (.ready, _), (_, .command): break
+        // A text grows without a peer, too.
+        case (_, .text) where line != ".": break
+        case (_, .text):
+            output += renderer.error("not connected; your text is kept: close it with a dot in a moment")
+            return flush()
+        default:
             // Nobody is there to answer; the same is asked again when it is.
             output += renderer.error("not connected; try again in a moment")
             return flush()

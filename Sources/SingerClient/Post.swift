@@ -1,3 +1,5 @@
+internal import SingerCore
+
 /// A post as a peer sends it.
 package struct Post: Hashable {
     package var id: String
@@ -50,32 +52,17 @@ package struct Post: Hashable {
     }
 
     /// Whether `@name` stands in it.
-    package func mentions(_ name: String) -> Bool { Mention.ranges(of: name, in: text).isEmpty == false }
+    package func mentions(_ name: String) -> Bool { !Self.mentions(of: name, in: text).isEmpty }
+
+    /// Where `@name` stands in a text, in any case: as a peer finds it.
+    package static func mentions(of name: String, in text: String) -> [Range<String.Index>] {
+        text.words(after: "@").filter { text[$0].dropFirst().lowercased() == name.lowercased() }
+    }
 }
 
 extension Post.Original {
     fileprivate init?(_ value: JSONValue) {
         guard let id = value["id"]?.string, let author = value["author"]?.string, let text = value["text"]?.string else { return nil }
         self.init(id: id, author: author, text: text, isDeleted: value["deleted"]?.isTrue ?? false)
-    }
-}
-
-/// `@name` in a text, as a peer finds it: not behind a letter, not followed by more of a name, in any case.
-package enum Mention {
-    package static func ranges(of name: String, in text: String) -> [Range<String.Index>] {
-        var found: [Range<String.Index>] = []
-        var previous: Character = " "
-        var index = text.startIndex
-        while index < text.endIndex {
-            let start = index
-            let character = text[index]
-            text.formIndex(after: &index)
-            if character == "@", !(previous.isLetter || previous.isNumber) {
-                let word = text[index...].prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }
-                if word.lowercased() == name.lowercased() { found.append(start..<word.endIndex) }
-            }
-            previous = character
-        }
-        return found
     }
 }

@@ -53,7 +53,7 @@ package struct Renderer {
         guard let me else { return [Span(text)] }
         var spans: [Span] = []
         var index = text.startIndex
-        for range in Mention.ranges(of: me, in: text) {
+        for range in Post.mentions(of: me, in: text) {
             spans += [Span(String(text[index..<range.lowerBound])), Span(String(text[range]), .mention)]
             index = range.upperBound
         }

@@ -24,7 +24,7 @@ package enum Sanitised {
         guard !line.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) else { return line }
         var out = ""
         for scalar in line.unicodeScalars {
-            if String(scalar).withoutTerminalControls.unicodeScalars.first == scalar, scalar != "\n" {
+            if !scalar.drivesTerminals, scalar != "\n" {
                 out.unicodeScalars.append(scalar)
             } else {
                 let hex = String(scalar.value, radix: 16)

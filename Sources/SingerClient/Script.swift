@@ -82,7 +82,11 @@ package struct Script {
 
     private mutating func run(_ commands: [String], _ dialogue: Dialogue) throws(ClientError) {
         var reader = ScriptReader()
-        for command in commands where !output.isClosed {
+        for (index, command) in commands.enumerated() where !output.isClosed {
+            /// QUIT was the last that was answered.
+            func left() {
+                if index < commands.count - 1 { complain("ERR UNAVAILABLE not run, as it stands behind QUIT: \(commands[index + 1])") }
+            }
             if !reader.isInsideText, let typed = TypedLine(command), typed.wantsStandardInput {
                 let text = StandardInput.all(bytesMax: Self.textBytesMax)
                 guard text.count <= Self.textBytesMax else {
@@ -93,7 +97,7 @@ package struct Script {
                     complain(Self.notUTF8)
                     continue
                 }
-                guard try take(.text(opening: typed.opening, whole: whole), dialogue) else { return }
+                guard try take(.text(opening: typed.opening, whole: whole), dialogue) else { return left() }
             } else {
                 let command = String(command.drop(while: \.isLineEnd))
                 let lines = command.split(omittingEmptySubsequences: false, whereSeparator: \.isLineEnd)
@@ -104,11 +108,11 @@ package struct Script {
                         complain("ERR BAD_PARAM a command is one line; only POST and REPLY take more")
                         continue
                     }
-                    guard try take(step, dialogue) else { return }
+                    guard try take(step, dialogue) else { return left() }
                 } else {
                     for line in lines {
                         guard let step = reader.take(String(line)) else { continue }
-                        guard try take(step, dialogue) else { return }
+                        guard try take(step, dialogue) else { return left() }
                     }
                 }
             }

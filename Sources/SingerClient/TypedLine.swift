@@ -1,3 +1,5 @@
+internal import SingerCore
+
 /// A line as a person or a script gives it: `#42 /forward m2wd5 worth reading`. The peer decides what it means; here is only what
 /// the client must know before it sends it.
 package struct TypedLine: Hashable {
@@ -70,17 +72,9 @@ package struct TypedLine: Hashable {
     /// Whether a letter or two separate the words.
     static func isNear(_ a: String, _ b: String) -> Bool {
         if a == b { return true }
-        let a = Array(a.utf8)
-        let b = Array(b.utf8)
         // Among short verbs POST would be as near to PASS as a typo.
-        let distanceMax = max(a.count, b.count) < 5 ? 0 : min(a.count, b.count) < 5 ? 1 : 2
-        guard distanceMax > 0, abs(a.count - b.count) <= distanceMax else { return false }
-        var above = Array(0...b.count)
-        for (i, x) in a.enumerated() {
-            var row = [i + 1]
-            for (j, y) in b.enumerated() { row.append(min(above[j + 1] + 1, row[j] + 1, above[j] + (x == y ? 0 : 1))) }
-            above = row
-        }
-        return above[b.count] <= distanceMax
+        let (shorter, longer) = (min(a.utf8.count, b.utf8.count), max(a.utf8.count, b.utf8.count))
+        let slips = longer < 5 ? 0 : shorter < 5 ? 1 : 2
+        return longer - shorter <= slips && editDistance(a, b) <= slips
     }
 }

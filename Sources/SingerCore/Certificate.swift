@@ -80,6 +80,19 @@ public enum Refusal: Error, Hashable, Sendable {
     case misplaced
 }
 
+extension Refusal {
+    /// What people are told of an entry: behind "entry 3", say.
+    public var wordsOfEntry: String {
+        switch self {
+        case .badSignature: "was not signed as it is"
+        case .bodyMismatch: "has not the body that was signed"
+        case .wrongSigner: "was signed by another device than its certificate names"
+        case .tooLarge, .outOfBounds: "is beyond the limits"
+        case .malformed, .misplaced: "is no entry"
+        }
+    }
+}
+
 extension Message {
     /// The bytes of a message that is to be signed. Encoding can't fail: there are no required fields, no `Any`.
     public var encoded: Data {

@@ -53,26 +53,35 @@ public struct PostText: Hashable, Sendable {
     public var hashtags: [String] { Self.words(of: string, after: "#") }
 
     private static func words(of text: String, after mark: Character) -> [String] {
-        // Most texts have none, which is seen at once in contiguous bytes.
-        guard let ascii = mark.asciiValue, text.utf8.withContiguousStorageIfAvailable({ $0.contains(ascii) }) ?? true else { return [] }
         var found: [String] = []
-        var previous: Character = " "
-        var index = text.startIndex
-        while index < text.endIndex {
-            let character = text[index]
-            text.formIndex(after: &index)
-            if character == mark, !(previous.isLetter || previous.isNumber) {
-                let word = text[index...].prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }
-                let folded = word.lowercased()
-                if !word.isEmpty, !found.contains(folded) { found.append(folded) }
-            }
-            previous = character
+        for range in text.words(after: mark) {
+            let folded = text[range].dropFirst().lowercased()
+            if !found.contains(folded) { found.append(folded) }
         }
         return found
     }
 }
 
 extension String {
+    /// Where a mark and a word stand, `@name` or `#tag`: not behind a letter or a number, and as far as the word goes.
+    public func words(after mark: Character) -> [Range<String.Index>] {
+        // Most texts have none, which is seen at once in contiguous bytes.
+        guard let ascii = mark.asciiValue, utf8.withContiguousStorageIfAvailable({ $0.contains(ascii) }) ?? true else { return [] }
+        var found: [Range<String.Index>] = []
+        var previous: Character = " "
+        var index = startIndex
+        while index < endIndex {
+            let (start, character) = (index, self[index])
+            formIndex(after: &index)
+            if character == mark, !(previous.isLetter || previous.isNumber) {
+                let word = self[index...].prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }
+                if !word.isEmpty { found.append(start..<word.endIndex) }
+            }
+            previous = character
+        }
+        return found
+    }
+
     /// Normalization Form C (Unicode Standard Annex #15).
     var normalised: String {
         var scalars = String.UnicodeScalarView()
@@ -87,8 +96,7 @@ extension StringProtocol {
         utf8.withContiguousStorageIfAvailable { $0.allSatisfy { (0x20..<0x7F).contains($0) } } ?? utf8.allSatisfy { (0x20..<0x7F).contains($0) }
     }
 
-    /// The text with nothing in it that could drive a terminal: control characters (C0, C1), bidirectional overrides and
-    /// line separators become U+FFFD. Newlines are the caller's to deal with.
+    /// The text with U+FFFD for everything that could drive a terminal. Newlines are the caller's to deal with.
     public var withoutTerminalControls: String {
         if isPlainASCII || !unicodeScalars.contains(where: \.drivesTerminals) { return String(self) }
         var out = String.UnicodeScalarView()
@@ -98,7 +106,8 @@ extension StringProtocol {
 }
 
 extension Unicode.Scalar {
-    fileprivate var drivesTerminals: Bool {
+    /// Whether it could drive a terminal, or end a line there: control characters but the newline, bidirectional overrides, line separators.
+    public var drivesTerminals: Bool {
         switch value {
         case 0x0A: false
         case 0x00...0x1F, 0x7F...0x9F, 0x202A...0x202E, 0x2066...0x2069, 0x2028, 0x2029: true

@@ -65,17 +65,10 @@ public struct DirectoryStatus: Hashable, Sendable {
 extension Directory {
     /// All records at a place that arrive within `timeout`.
     public func all(_ place: DirectoryKey, _ kind: RecordKind, within timeout: Duration) async -> [Envelope] {
-        await first(place, kind, within: timeout, until: { _ in false })
-    }
-
-    /// The records at a place, up to and with the first for which `enough` is true; at the latest those that came within `timeout`.
-    public func first(
-        _ place: DirectoryKey, _ kind: RecordKind, within timeout: Duration, until enough: @escaping @Sendable (Envelope) -> Bool
-    ) async -> [Envelope] {
         let found = Mutex<[Envelope]>([])
         await each(place, kind, within: timeout) { envelope in
             found.withLock { $0.append(envelope) }
-            return !enough(envelope)
+            return true
         }
         return found.withLock { $0 }
     }

@@ -82,20 +82,10 @@ enum ArchiveCommands {
                 guard let bytes = Data(base64Encoded: String(line)) else { throw Refusal.malformed }
                 entries.append(try Entry(encoded: bytes))
             } catch {
-                return .failure(Failure(.badParameter, "entry \(index + 1) \(words(for: error as? Refusal)); nothing of these was stored"))
+                return .failure(Failure(.badParameter, "entry \(index + 1) \((error as? Refusal ?? .malformed).wordsOfEntry); nothing of these was stored"))
             }
         }
         return .success(entries)
-    }
-
-    private static func words(for refusal: Refusal?) -> String {
-        switch refusal {
-        case .badSignature: "was not signed as it is"
-        case .bodyMismatch: "has not the body that was signed"
-        case .wrongSigner: "was signed by another device than its certificate names"
-        case .tooLarge, .outOfBounds: "is beyond the limits"
-        case .malformed, .misplaced, nil: "is no entry"
-        }
     }
 
     private static func identity(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {

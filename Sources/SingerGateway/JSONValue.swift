@@ -1,3 +1,5 @@
+internal import SingerCore
+
 /// A JSON value (RFC 8259) whose objects keep their order, on one line.
 ///
 /// Foundation's encoder knows sorted keys only; people who read our lines want the id first.
@@ -55,7 +57,8 @@ indirect enum JSONValue: Hashable, Sendable {
             case 0x0A: text += "\\n"
             case 0x0D: text += "\\r"
             case 0x09: text += "\\t"
-            case 0x00...0x1F, 0x7F...0x9F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF:
+            // A byte order mark would be taken for one.
+            case _ where scalar.drivesTerminals, 0xFEFF:
                 let hex = String(scalar.value, radix: 16)
                 text += "\\u" + String(repeating: "0", count: 4 - hex.utf8.count) + hex
             default: text.unicodeScalars.append(scalar)

@@ -114,6 +114,16 @@ struct LineDecoder {
         return item(line)
     }
 
+    /// Forgets what stands after the last newline.
+    mutating func dropUnfinished() {
+        bytes.removeSubrange((bytes.lastIndex(of: Self.newline).map { $0 + 1 } ?? start)...)
+        searched = min(searched, bytes.count)
+        isDropping = false
+    }
+
+    /// Nothing waits, whole or not.
+    var isEmpty: Bool { bytes.isEmpty && !isDropping }
+
     private mutating func item(_ line: ArraySlice<UInt8>) -> Item {
         guard !isDropping, line.count <= Limits.lineBytesMax else {
             noteDropped(line)

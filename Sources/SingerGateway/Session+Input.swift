@@ -19,15 +19,19 @@ extension Session {
 
     func received(_ bytes: ByteBuffer) {
         guard !isDraining else { return }
+        bytes.withUnsafeReadableBytes { decoder.feed($0) }
         if !hasBegun {
+            // A telnet client that has only said what it can do is greeted, too.
+            guard !decoder.isEmpty else { return }
             hasBegun = true
             cancelGreeting()
             // TLS where none is configured.
             if bytes.readableBytesView.first == FirstLine.tlsByte { isToClose = true }
         }
-        bytes.withUnsafeReadableBytes { decoder.feed($0) }
         if inputWaiting == nil || isToClose || !takeAtOnce() { wakeForInput() }
     }
+
+    func dropUnfinishedLine() { decoder.dropUnfinished() }
 
     func inputEnded(isLost: Bool) {
         guard inputEnd == nil else { return }

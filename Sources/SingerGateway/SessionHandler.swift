@@ -1,10 +1,11 @@
 internal import NIOCore
+internal import NIOSSL
 
 /// Between a connection and its session; both live on one event loop, so that a line which needs nothing from elsewhere is read,
 /// carried out and answered without waiting for anything.
 ///
-/// Nothing more is read while the session has not looked at what was: that bounds what is held for a client that sends faster than
-/// it is answered.
+/// Little more is read while the session has not looked at what was (`Session.chunksMax`): that bounds what is held for a client that sends
+/// faster than it is answered.
 final class SessionHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
@@ -62,6 +63,11 @@ final class SessionHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A TLS client that closed its half of the socket without a word is still answered, but for what it may not have said to its end.
+        if case NIOSSLError.uncleanShutdown = error {
+            session?.assumeIsolated { $0.dropUnfinishedLine() }
+            return
+        }
         endInput(isLost: true)
         context.close(promise: nil)
     }

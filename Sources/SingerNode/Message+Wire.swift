@@ -63,7 +63,7 @@ extension Replica.Message {
         }
     }
 
-    /// Feeds for one frame each, by number and by size.
+    /// Feeds for one frame each, by what they take there at most.
     private static func chunks(_ feeds: [WireFeedState]) -> [[WireFeedState]] {
         var chunks: [[WireFeedState]] = [[]]
         var bytes = 0

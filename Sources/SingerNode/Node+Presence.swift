@@ -64,8 +64,8 @@ extension Node {
     }
 
     private func tell(_ followers: Set<AccountKey>, that account: AccountKey, isOnline: Bool) async {
-        guard let user = try? await store.user(account) else { return }
-        for follower in followers {
+        guard let user = try? await store.user(account), let muting = try? await store.muting(account) else { return }
+        for follower in followers.subtracting(muting) {
             for login in sessions(of: follower) { login.tell(isOnline ? .online(user) : .offline(user)) }
         }
     }

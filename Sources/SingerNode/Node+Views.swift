@@ -30,6 +30,11 @@ extension Node {
         }
     }
 
+    /// Whether one account follows another, as far as is known here.
+    public func isFollowing(_ follower: AccountKey, _ followee: AccountKey) async -> Bool {
+        (try? await store.isFollowing(follower, followee)) == true
+    }
+
     /// The account that a name means, here or in the network.
     public func user(named name: String) async throws(NodeError) -> UserView {
         do {

@@ -61,7 +61,7 @@ extension Replica {
         case dial(NodeKey, [Endpoint])
         /// Look for the account's peers in the directory, and say `.contact` for each, then `.lookupEnded`.
         case lookUp(AccountKey)
-        /// An entry for an account of this peer: check that it concerns it, commit, then send `.received`.
+        /// An entry for an account of this peer: check that it concerns it, commit, then send `.receipt`.
         case accept(Debt, from: NodeKey)
         /// News of a feed came that nobody here wants. If it comes from the account's own peer, that may not know that somebody here
         /// follows the account no more.

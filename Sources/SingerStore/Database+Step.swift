@@ -98,3 +98,8 @@ extension SQLValue {
     /// SQLITE_TRANSIENT, which is a cast that Swift does not import: SQLite makes a copy.
     private static var copied: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
 }
+
+extension Entry.Kind {
+    /// Kinds as they stand in a statement, behind `IN`.
+    static func sql(_ kinds: Entry.Kind...) -> String { "(" + kinds.map { "\($0.rawValue)" }.joined(separator: ", ") + ")" }
+}

@@ -46,12 +46,9 @@ extension Store {
     /// Parked entries whose time has come enter their logs.
     public func ingestParked(now: Milliseconds) async throws(StoreError) -> [Entry] {
         try await write { db in
-            let due = try Data.fetchAll(db, sql: "SELECT entry FROM parked WHERE due <= ? ORDER BY due LIMIT 256", arguments: [now])
-            guard !due.isEmpty else { return [] }
-            try db.run(
-                sql: "DELETE FROM parked WHERE due <= ? AND entry IN (SELECT entry FROM parked WHERE due <= ? ORDER BY due LIMIT 256)", arguments: [now, now])
-            let entries = due.compactMap { try? Entry(encoded: $0) }
-            return try entries.filter { entry in
+            let due = try Row.fetchAll(db, sql: "SELECT hash, entry FROM parked WHERE due <= ? ORDER BY due LIMIT 256", arguments: [now])
+            for row in due { try db.run(sql: "DELETE FROM parked WHERE hash = ?", arguments: [row[0] as Data]) }
+            return try due.compactMap { try? Entry(encoded: $0[1]) }.filter { entry in
                 if case .stored = try Self.ingest(entry, now: now, db) { return true } else { return false }
             }
         }
@@ -208,15 +205,16 @@ extension Store {
             guard reference.account == entry.header.account else { return }
             try db.run(sql: "INSERT INTO deletion (target, account_id) VALUES (?, ?) ON CONFLICT DO NOTHING", arguments: [reference.entry.data, accountID])
             try db.run(
-                sql: "UPDATE entry SET body = NULL WHERE hash = ? AND account_id = ? AND kind = 1", arguments: [reference.entry.data, accountID])
+                sql: "UPDATE entry SET body = NULL WHERE hash = ? AND account_id = ? AND kind IN \(Entry.Kind.sql(.post))",
+                arguments: [reference.entry.data, accountID])
             try db.run(
                 sql: "DELETE FROM word WHERE entry_id = (SELECT entry_id FROM post WHERE entry_id = \(Self.arrival(of: "?")) AND account_id = ?)",
                 arguments: [reference.entry.data, accountID])
-            // What it answered or forwarded goes too: a peer that hears of the deletion first never learns it. Whoever catches up
-            // has been given the post without its body just before: now it is known why.
+            // What it forwarded goes too. What it answered stays, for the conversation, and is shown of it no more: a peer that hears of the deletion
+            // first never learns it. Whoever catches up has been given the post without its body just before: now it is known why.
             try db.run(
                 sql:
-                    "UPDATE post SET deleted = 1, withheld = 0, text = '', reply_to = NULL, forward = NULL WHERE entry_id = \(Self.arrival(of: "?")) AND account_id = ?",
+                    "UPDATE post SET deleted = 1, withheld = 0, text = '', forward = NULL WHERE entry_id = \(Self.arrival(of: "?")) AND account_id = ?",
                 arguments: [reference.entry.data, accountID])
         }
     }

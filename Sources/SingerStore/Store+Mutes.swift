@@ -14,4 +14,12 @@ extension Store {
             try db.run(sql: sql, arguments: [account.data, muted.data])
         }
     }
+
+    /// Who does not want to hear of an account.
+    public func muting(_ muted: AccountKey) async throws(StoreError) -> Set<AccountKey> {
+        try await read { db in
+            let sql = "SELECT a.key FROM mute JOIN account a ON a.id = account_id WHERE muted_id = (SELECT id FROM account WHERE key = ?)"
+            return Set(try Data.fetchAll(db, sql: sql, arguments: [muted.data]).compactMap { AccountKey($0) })
+        }
+    }
 }

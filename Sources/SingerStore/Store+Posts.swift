@@ -73,7 +73,7 @@ extension Store {
                     ORDER BY a.folded, a.key LIMIT \(Limits.rowsMax)
                     """, arguments: [id.data]
             ).map(\.view)
-            let replies = try Int.fetchOne(db, sql: "SELECT count(*) FROM post WHERE reply_to = ?", arguments: [id.data]) ?? 0
+            let replies = try Int.fetchOne(db, sql: "SELECT count(*) FROM post WHERE reply_to = ? AND deleted = 0", arguments: [id.data]) ?? 0
             return PostDetails(post: post, fingerprint: Fingerprint(post.author.account), likedBy: likedBy, replies: replies)
         }
     }
@@ -160,7 +160,8 @@ extension Store {
 
     private static func view(_ row: PostRow, _ db: Database) throws -> PostView {
         PostView(
-            id: try shown(row.hash, db), author: row.author, created: row.created, text: row.text, replyTo: try row.replyTo.map { try shown($0, db) },
+            id: try shown(row.hash, db), author: row.author, created: row.created, text: row.text,
+            replyTo: row.isDeleted ? nil : try row.replyTo.map { try shown($0, db) },
             forward: row.isDeleted ? nil : try row.forward.flatMap { try original($0, db) }, likes: try likes(row.hash, db), isDeleted: row.isDeleted)
     }
 
@@ -171,7 +172,8 @@ extension Store {
     private static func original(_ hash: EntryID, _ db: Database) throws -> PostView.Forwarded? {
         try db.first(columns + ofHash, .hash(hash)) { try PostRow($0) }.map { row in
             PostView.Forwarded(
-                id: try shown(row.hash, db), author: row.author, created: row.created, text: row.text, replyTo: try row.replyTo.map { try shown($0, db) },
+                id: try shown(row.hash, db), author: row.author, created: row.created, text: row.text,
+                replyTo: row.isDeleted ? nil : try row.replyTo.map { try shown($0, db) },
                 likes: try likes(row.hash, db), isDeleted: row.isDeleted)
         }
     }

@@ -45,7 +45,7 @@ extension Store {
     /// Of the past of somebody just followed, and of what was before the account came to this peer, the latest few only.
     private static let concerns = """
         (
-            (e.kind IN (1, 7) AND (
+            (e.kind IN \(Entry.Kind.sql(.post, .delete)) AND (
                 (e.account_id = ?1 AND e.created >= ?3)
                 OR EXISTS (
                     SELECT 1 FROM follow f WHERE f.follower_id = ?1 AND f.followee_id = e.account_id AND f.following
@@ -53,7 +53,7 @@ extension Store {
                             OR e.created >= coalesce((SELECT n.created FROM post n WHERE n.account_id = e.account_id
                                 ORDER BY n.created DESC LIMIT 1 OFFSET \(Limits.backlogPostsMax - 1)), 0))))
                 AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))
-            OR (e.kind IN (2, 3, 5) AND e.target_id = ?1 AND e.account_id <> ?1
+            OR (e.kind IN \(Entry.Kind.sql(.follow, .unfollow, .like)) AND e.target_id = ?1 AND e.account_id <> ?1
                 AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)))
         """
 
@@ -61,7 +61,7 @@ extension Store {
     static let counts = "NOT EXISTS (SELECT 1 FROM device d WHERE d.id = e.device_id AND d.revoked_after < e.seq)"
 
     private static let isUnmuted =
-        "(e.kind IN (1, 7) AND (e.account_id <> ?1 OR e.created >= ?3) AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))"
+        "(e.kind IN \(Entry.Kind.sql(.post, .delete)) AND (e.account_id <> ?1 OR e.created >= ?3) AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))"
 
     /// Answers the questions of many sessions out of one snapshot. What cannot be read of a damaged file is the matter of those whom it concerns.
     public func arrivals(_ questions: [NewsQuestion]) async throws(StoreError) -> [Result<Arrivals, StoreError>] {

@@ -88,7 +88,7 @@ extension Store {
             db,
             sql: """
                 SELECT kind, hash, body, target_id FROM entry
-                WHERE device_id = (SELECT id FROM device WHERE key = ? AND account_id = ?) AND seq > ? AND seq <= ? AND kind <> \(Entry.Kind.revoke.rawValue)
+                WHERE device_id = (SELECT id FROM device WHERE key = ? AND account_id = ?) AND seq > ? AND seq <= ? AND kind NOT IN \(Entry.Kind.sql(.revoke))
                 """, arguments: [revocation.device.data, accountID, Int64(revocation.lastSeq), before ?? Int64.max])
         func bodies(_ kinds: Entry.Kind...) throws -> [Entry.Content] {
             try void.compactMap { row in
@@ -117,7 +117,8 @@ extension Store {
         for followee in followees {
             try db.run(sql: "DELETE FROM follow WHERE follower_id = ? AND followee_id = ?", arguments: [accountID, followee])
             let words = try Row.fetchAll(
-                db, sql: "SELECT e.id, e.kind, e.created \(counting) AND e.kind IN (2, 3) AND e.target_id = ?2 ORDER BY e.id", arguments: [accountID, followee])
+                db, sql: "SELECT e.id, e.kind, e.created \(counting) AND e.kind IN \(Entry.Kind.sql(.follow, .unfollow)) AND e.target_id = ?2 ORDER BY e.id",
+                arguments: [accountID, followee])
             for row in words { try setEdge(accountID, followee, following: row[1] == Entry.Kind.follow.rawValue, row[2], row[0], db) }
         }
     }
@@ -126,7 +127,8 @@ extension Store {
         for target in targets {
             try db.run(sql: "DELETE FROM reaction WHERE target = ? AND account_id = ?", arguments: [target.data, accountID])
         }
-        let words = try Row.fetchCursor(db, sql: "SELECT e.kind, e.body, e.created \(counting) AND e.kind IN (5, 6)", arguments: [accountID])
+        let words = try Row.fetchCursor(
+            db, sql: "SELECT e.kind, e.body, e.created \(counting) AND e.kind IN \(Entry.Kind.sql(.like, .unlike))", arguments: [accountID])
         while let row = try words.next() {
             guard let kind = Entry.Kind(rawValue: row[0]), let target = try Entry.Content(decoding: row[1], kind: kind).target, targets.contains(target)
             else { continue }
@@ -136,7 +138,8 @@ extension Store {
 
     private static func restoreProfile(of accountID: Int64, _ db: Database) throws {
         try db.run(sql: "DELETE FROM profile WHERE account_id = ?", arguments: [accountID])
-        let words = try Row.fetchCursor(db, sql: "SELECT e.body, e.created, e.seq \(counting) AND e.kind = 4", arguments: [accountID])
+        let words = try Row.fetchCursor(
+            db, sql: "SELECT e.body, e.created, e.seq \(counting) AND e.kind IN \(Entry.Kind.sql(.profile))", arguments: [accountID])
         while let row = try words.next() {
             if case .profile(let field) = try Entry.Content(decoding: row[0], kind: .profile) {
                 try set(field, of: accountID, created: row[1], seq: row[2], db)
@@ -148,7 +151,7 @@ extension Store {
     /// for again, as any post that came without.
     private static func restoreDeletions(by accountID: Int64, of targets: Set<EntryID>, _ db: Database) throws {
         var undone = targets
-        let words = try Row.fetchCursor(db, sql: "SELECT e.body \(counting) AND e.kind = 7", arguments: [accountID])
+        let words = try Row.fetchCursor(db, sql: "SELECT e.body \(counting) AND e.kind IN \(Entry.Kind.sql(.delete))", arguments: [accountID])
         while let row = try words.next() {
             if let target = try Entry.Content(decoding: row[0], kind: .delete).target { undone.remove(target) }
         }

@@ -20,6 +20,7 @@ extension Store {
             try db.execute(sql: "DROP INDEX account_name; CREATE INDEX account_name ON account (folded, pinned DESC, certified DESC)")
         }
         migrator.registerMigration("outbox of a recipient") { db in try db.execute(sql: "CREATE INDEX outbox_recipient ON outbox (recipient_id)") }
+        migrator.registerMigration("place of what is deleted") { db in try keepPlaceOfDeleted(db) }
         return migrator
     }
 

@@ -8,7 +8,7 @@ extension Store {
     static func keepOneIndexOfHashes(_ db: Database) throws {
         // Sessions hold their place by ids, and none is given twice.
         try db.execute(sql: "UPDATE local_account SET seen = min(seen, (SELECT coalesce(max(id), 0) FROM entry))")
-        try rewriteEntry("replace(sql, ' AUTOINCREMENT', '')", db)
+        try rewrite("entry", "replace(sql, ' AUTOINCREMENT', '')", db)
         try db.execute(sql: "CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'an entry is not deleted'); END")
 
         let table = try String.fetchOne(db, sql: "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'post'") ?? ""

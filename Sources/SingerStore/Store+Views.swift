@@ -67,7 +67,7 @@ extension Store {
         if case .thread = view { threadSQL(":root") } else { "" }
     }
 
-    /// A piece of a view, oldest first. A bound that names no post here gives nothing.
+    /// A piece of a view, oldest first, without what is deleted. A bound that names no post here gives nothing.
     public func history(of view: View, for account: AccountKey, _ range: HistoryRange, limit: Int) async throws(StoreError) -> [PostView] {
         try await read { db in
             guard let id = try Self.accountID(account, db) else { return [] }
@@ -75,7 +75,7 @@ extension Store {
             let narrowing = try Self.narrowing(view, condition, db)
             func query(from low: Bound?, to high: Bound?, newest: Bool, _ count: Int) throws -> [PostView] {
                 var sql = Self.preamble(view) + Self.columns + " WHERE " + condition.sql + narrowing
-                sql += " AND p.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = :me)"
+                sql += " AND p.deleted = 0 AND p.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = :me)"
                 var arguments = condition.arguments
                 if let low {
                     sql += " AND " + low.sql("low", low.isIncluded ? ">=" : ">")
@@ -90,15 +90,19 @@ extension Store {
                 let posts = try Self.posts(sql, StatementArguments(arguments), db)
                 return newest ? posts.reversed() : posts
             }
+            /// What is asked for most of a timeline is found soon, whoever is followed, unless something in it is deleted.
+            func home(before hash: EntryID?) throws -> [PostView]? {
+                guard view == .home else { return nil }
+                let posts = try Self.timeline(of: id, count: limit, before: hash, db)
+                return posts.contains(where: \.isDeleted) ? nil : posts.reversed()
+            }
             switch range {
-            // Of a timeline, what is asked for most is found whoever is followed.
-            case .latest(nil) where view == .home: return try Self.timeline(of: id, count: limit, before: nil, db).reversed()
-            case .before(.post(let hash)) where view == .home: return try Self.timeline(of: id, count: limit, before: hash, db).reversed()
-            case .latest(nil): return try query(from: nil, to: nil, newest: true, limit)
+            case .latest(nil): return try home(before: nil) ?? query(from: nil, to: nil, newest: true, limit)
             case .latest(let after?):
                 guard let low = try Bound(after, db) else { return [] }
                 return try query(from: low, to: nil, newest: true, limit)
             case .before(let bound):
+                if case .post(let hash) = bound, let posts = try home(before: hash) { return posts }
                 guard let high = try Bound(bound, db) else { return [] }
                 return try query(from: nil, to: high, newest: true, limit)
             case .after(let bound):

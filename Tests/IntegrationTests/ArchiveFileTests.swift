@@ -124,7 +124,7 @@ struct ArchiveFileTests {
             try await refused(["{\"singer\":\"other\"}"] + whole.dropFirst(), ":1: not an archive of Singer")
             try await refused(
                 [whole[0].replacing("\"name\":\"andre\"", with: "\"name\":\"diogo\"")] + whole.dropFirst(), ":1: the claim is not that of the account")
-            try await refused(whole + ["nonsense"], ":\(whole.count + 1): not an entry")
+            try await refused(whole + ["nonsense"], ":\(whole.count + 1): it is no entry")
             #expect(try await hub.connect().ask("LOGIN andre correct-horse").last.hasPrefix("ERR BAD_LOGIN "))
 
             // What is somebody else's is not written over, whether or not it has a whole line.

@@ -50,12 +50,11 @@ import Testing
     }
 
     @Test func `distance counts slips`() {
-        func distance(_ a: String, _ b: String) -> Int { Suggestion.distance(Array(a.utf8), Array(b.utf8)) }
-        #expect(distance("", "") == 0)
-        #expect(distance("", "abc") == 3)
-        #expect(distance("abc", "") == 3)
-        #expect(distance("kitten", "sitting") == 3)
-        #expect(distance("hlep", "help") == 1)
+        #expect(editDistance("", "") == 0)
+        #expect(editDistance("", "abc") == 3)
+        #expect(editDistance("abc", "") == 3)
+        #expect(editDistance("kitten", "sitting") == 3)
+        #expect(editDistance("hlep", "help") == 1)
     }
 
     @Test func `every code of the contract is there, and no other`() {

@@ -13,6 +13,7 @@ struct HistoryTests {
         var text: String
         var replyTo: EntryID?
         var forward: EntryID?
+        var isDeleted = false
 
         /// Its place in the timeline.
         var place: (Milliseconds, AccountKey, DeviceKey, UInt64) {
@@ -59,7 +60,7 @@ struct HistoryTests {
         }
 
         func history(_ view: View, _ range: HistoryRange, _ limit: Int) -> [EntryID] {
-            let all = posts.values.filter { selects(view, $0) && !muted.contains($0.entry.header.account) }.sorted { $0.place < $1.place }
+            let all = posts.values.filter { !$0.isDeleted && selects(view, $0) && !muted.contains($0.entry.header.account) }.sorted { $0.place < $1.place }
             let found: [Known]
             switch range {
             case .latest(nil): found = all.suffix(limit)
@@ -108,7 +109,8 @@ struct HistoryTests {
                     let own = model.posts.values.filter { $0.entry.header.account == authors[index].account }.map(\.entry).sorted { $0.id < $1.id }
                     guard let victim = own.first, random.oneIn(2) else { continue }
                     entries.append(authors[index].delete(victim, at: time))
-                    model.posts[victim.id] = Known(entry: victim, text: "")
+                    // Its place in a conversation stays.
+                    model.posts[victim.id] = Known(entry: victim, text: "", replyTo: model.posts[victim.id]?.replyTo, isDeleted: true)
                 case 1 where model.posts[other]?.forward == nil && model.posts[other]?.text.isEmpty == false:
                     let entry = authors[index].forward(target, comment: text, at: time)
                     entries.append(entry)

@@ -62,7 +62,7 @@ enum ArchiveLine {
         do {
             entry = try Entry(encoded: bytes)
         } catch {
-            throw Objection(words(for: error))
+            throw Objection("it \(error.wordsOfEntry)")
         }
         guard JSONValue(text(of: entry)) == value else { throw Objection("it shows something else than what was signed") }
         return entry
@@ -100,15 +100,5 @@ enum ArchiveLine {
         }
         // The rest of what could drive a terminal, for whoever looks at the file.
         return Sanitised.json(out)
-    }
-
-    private static func words(for refusal: Refusal) -> String {
-        switch refusal {
-        case .badSignature: "it was not signed as it is"
-        case .bodyMismatch: "it has not the body that was signed"
-        case .wrongSigner: "it was signed by another device than its certificate names"
-        case .tooLarge, .outOfBounds: "it is beyond the limits"
-        case .malformed, .misplaced: "not an entry"
-        }
     }
 }

@@ -70,10 +70,10 @@ extension IRCServer {
             for message in deletions(of: id, by: source(of: author, to: client), in: views, client) { send(message, to: client) }
         case .follow(let follower):
             tell(client, "\(follower.name) follows you", in: user.nick)
-            if client.views[Self.home] != nil { send(IRCOutgoing("MODE", [Self.home, "+v", follower.name], source: serverName), to: client) }
+            Task { await showVoice(of: follower, "+v", to: client) }
         case .unfollow(let follower):
             tell(client, "\(follower.name) follows you no more", in: user.nick)
-            if client.views[Self.home] != nil { send(IRCOutgoing("MODE", [Self.home, "-v", follower.name], source: serverName), to: client) }
+            Task { await showVoice(of: follower, "-v", to: client) }
         case .like(let liker, let id):
             if client.capabilities.contains(.messageTags) {
                 var message = IRCOutgoing("TAGMSG", [Self.home], source: IRCAccount.source(of: liker))

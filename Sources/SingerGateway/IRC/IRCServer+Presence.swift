@@ -47,7 +47,9 @@ extension IRCServer {
 
     /// Somebody who is followed came or went: away is who has no session.
     func showPresence(of other: UserView, isOnline: Bool, to client: IRCClient) {
-        guard users[other.name.ircFolded] == nil else { return }
+        let user = users[other.name.ircFolded]
+        // Who is connected here says by themselves that they are away.
+        guard isOnline ? user?.away == nil : user == nil else { return }
         let source = IRCAccount.source(of: other)
         if client.capabilities.contains(.awayNotify) {
             var message = IRCOutgoing("AWAY", source: source, text: isOnline ? nil : "offline")
@@ -55,6 +57,6 @@ extension IRCServer {
             message.account = other.name
             send(message, to: client)
         }
-        tellMonitor(client, other.name, isOnline ? source : nil)
+        if user == nil { tellMonitor(client, other.name, isOnline ? source : nil) }
     }
 }

@@ -114,7 +114,7 @@ extension IRCServer {
     /// What a reply changes in the channels that are open.
     private func follow(up done: Done, _ call: IRCCall, in place: String?) async {
         switch done {
-        case .following, .unfollowed: showFollowing(done, call)
+        case .following, .unfollowed: await showFollowing(done, call)
         case .posted(let id):
             // It was not typed where it belongs, so no client shows it there by itself.
             guard let login = call.client.login, let home = call.client.views[Self.home], let post = try? await node.posts([id]).first else { return }

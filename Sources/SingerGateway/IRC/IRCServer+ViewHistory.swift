@@ -28,7 +28,7 @@ extension IRCServer {
         do {
             let posts = try await node.history(of: view, login, range, limit: limit)
             call.batch(
-                "chathistory", [name], posts.filter { !$0.isDeleted }.flatMap { replies(of: item($0, in: name, call.client), for: call.client.capabilities) })
+                "chathistory", [name], posts.flatMap { replies(of: item($0, in: name, call.client), for: call.client.capabilities) })
         } catch {
             fail(call, "CHATHISTORY", "MESSAGE_ERROR", [subcommand, name], Failure(error).text)
         }

@@ -135,8 +135,7 @@ extension IRCServer {
     }
 
     func topic(_ post: PostView, _ client: IRCClient) -> String {
-        let lines = PostLines.lines(PostLines.text(of: post, client.idStyle), bytesMax: .max).map(\.text)
-        return lines.filter { !$0.isEmpty }.joined(separator: " ⏎ ").prefix(bytes: IRCLimits.topicBytesMax)
+        PostLines.line(of: post, client.idStyle, bytesMax: IRCLimits.topicBytesMax)
     }
 
     // MARK: Following
@@ -151,8 +150,14 @@ extension IRCServer {
         await runFromTable("UNFOLLOW", nick, call)
     }
 
+    /// In `&home` a `+` stands before those who follow back, of those who are in it.
+    func showVoice(of other: UserView, _ mode: String, to client: IRCClient) async {
+        guard let login = client.login, await node.isFollowing(login.account, other.account), client.views[Self.home] != nil else { return }
+        send(IRCOutgoing("MODE", [Self.home, mode, other.name], source: serverName), to: client)
+    }
+
     /// Those who are in `&home` come and go there.
-    func showFollowing(_ outcome: Done, _ call: IRCCall) {
+    func showFollowing(_ outcome: Done, _ call: IRCCall) async {
         guard let user = call.client.user, let account = call.client.login?.account else { return }
         for client in sessions(of: user) where client.views[Self.home] != nil && client.login?.account == account {
             let message: IRCOutgoing
@@ -167,6 +172,11 @@ extension IRCServer {
             default: return
             }
             if client === call.client { call.reply(message) } else { send(message, to: client) }
+        }
+        guard case .following(let followed) = outcome, await node.isFollowing(followed.account, account) else { return }
+        let voice = IRCOutgoing("MODE", [Self.home, "+v", followed.name], source: serverName)
+        for client in sessions(of: user) where client.views[Self.home] != nil && client.login?.account == account {
+            if client === call.client { call.reply(voice) } else { send(voice, to: client) }
         }
     }
 }

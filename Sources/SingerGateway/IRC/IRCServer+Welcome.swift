@@ -27,7 +27,7 @@ extension IRCServer {
         "MSGREFTYPES=msgid,timestamp", "METADATA=\(IRCLimits.metadataKeysMax)",
     ]
 
-    /// At most 13 tokens a line: with the nick and the text they are the 15 parameters that a message may have.
+    /// Twelve tokens a line: with the nick and the text they are fewer than the 15 parameters that a message may have.
     private func isSupport(_ call: IRCCall) {
         for start in stride(from: 0, to: Self.supported.count, by: 12) {
             let tokens = Self.supported[start..<min(start + 12, Self.supported.count)]

@@ -35,24 +35,33 @@ enum PostLines {
     ///
     /// - Parameter stamp: when it was written, for those whose clients would show it as said now.
     static func text(of post: PostView, _ style: IRCClient.IDStyle, stamp: String? = nil) -> String {
-        var text = post.text
-        var id = post.id.shown
-        if post.isDeleted {
-            text = "(deleted)"
-        } else if let original = post.forward {
+        let (text, id) = words(of: post)
+        return (stamp.map { "[\($0)] " } ?? "") + marked(text, id, style)
+    }
+
+    /// The same on one line, of which as much of the text is kept as there is room for beside the id.
+    static func line(of post: PostView, _ style: IRCClient.IDStyle, bytesMax: Int) -> String {
+        let (text, id) = words(of: post)
+        let line = lines(text, bytesMax: .max).map(\.text).filter { !$0.isEmpty }.joined(separator: " ⏎ ")
+        return marked(line.prefix(bytes: bytesMax - (style == .off ? 0 : id.utf8.count + 3)), id, style)
+    }
+
+    private static func words(of post: PostView) -> (text: String, id: String) {
+        if post.isDeleted { return ("(deleted)", post.id.shown) }
+        if let original = post.forward {
             let comment = post.text.isEmpty ? "" : " — \(post.text)"
-            text = "♺ <\(original.author.name)> \(original.isDeleted ? "(deleted)" : original.text)\(comment)"
-            id += ">" + original.id.shown
-        } else if let parent = post.replyTo {
-            id += ">" + parent.shown
+            let text = "♺ <\(original.author.name)> \(original.isDeleted ? "(deleted)" : original.text)\(comment)"
+            return (safe(text), post.id.shown + ">" + original.id.shown)
         }
-        text = safe(text)
+        return (safe(post.text), post.id.shown + (post.replyTo.map { ">" + $0.shown } ?? ""))
+    }
+
+    private static func marked(_ text: String, _ id: String, _ style: IRCClient.IDStyle) -> String {
         switch style {
-        case .off: break
-        case .prefix: text = "[\(id)] \(text)"
-        case .suffix: text = "\(text) [\(id)]"
+        case .off: text
+        case .prefix: "[\(id)] \(text)"
+        case .suffix: "\(text) [\(id)]"
         }
-        return (stamp.map { "[\($0)] " } ?? "") + text
     }
 
     /// Nothing that anybody wrote can break a line in two.
