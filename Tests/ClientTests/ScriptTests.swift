@@ -5,6 +5,14 @@ import Testing
 /// `singer -e`, and commands from a pipe, at a real peer.
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct ScriptTests {
+    @Test func `what stands behind QUIT is said to be left out`() async throws {
+        let stage = try await Stage()
+        let client = try await Client(stage, ["-e", "QUIT", "-e", "POST lost?"])
+        #expect(client.status == 1)
+        #expect(client.errors.contains("POST lost?"))
+        #expect(try await Client(stage, ["-e", "PING", "-e", "QUIT"]).status == 0)
+    }
+
     @Test func `a command has one reply and status 0`() async throws {
         let stage = try await Stage()
         _ = try await stage.register("andre")

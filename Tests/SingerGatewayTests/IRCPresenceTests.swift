@@ -48,6 +48,33 @@ import Testing
         }
     }
 
+    @Test func `somebody followed who comes back to this peer as a guest first is said to be back, and + comes with the follow`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (andre) async throws in
+                try await andre.register("andre", "away-notify")
+                _ = try await andre.ask("REGISTER andre correct-horse")
+                try await gateway.connect { (diogo) async throws in
+                    try await diogo.register("diogo")
+                    _ = try await diogo.ask("REGISTER diogo correct-horse", "FOLLOW andre")
+                    let told = try await andre.wait(for: "diogo follows you")
+                    #expect(told.hasPrefix(":singer!"))
+                    let said = try await andre.ask("INVITE diogo &home")
+                    #expect(
+                        said.filter { $0.contains(" JOIN ") || $0.contains(" MODE ") }.map { $0.split(separator: " ").dropFirst().joined(separator: " ") } == [
+                            "JOIN &home", "MODE &home +v diogo",
+                        ])
+                    _ = try await diogo.ask("QUIT")
+                }
+                #expect(try await andre.wait(for: " AWAY ").hasSuffix(".key AWAY :offline\r\n"))
+                try await gateway.connect { (guest) async throws in
+                    try await guest.register("guest")
+                    _ = try await guest.ask("LOGIN diogo correct-horse")
+                    #expect(try await andre.wait(for: " AWAY").hasSuffix(".key AWAY\r\n"))
+                }
+            }
+        }
+    }
+
     @Test func `who leaves this peer and is online by another session is not said to be gone`() async throws {
         try await withGateway { (gateway) async throws in
             try await gateway.connect { (script) async throws in

@@ -34,6 +34,17 @@ import Testing
         #expect(items(text.utf8.map { [$0] }) == [.line("POST Olá ♺"), .line("PING")])
     }
 
+    @Test func `a last line that may not be whole is dropped, and those before it are not`() {
+        var decoder = LineDecoder()
+        decoder.feed("PING a\nPING b\nPOST I will no".utf8)
+        #expect(decoder.next() == .line("PING a"))
+        decoder.dropUnfinished()
+        #expect(decoder.next() == .line("PING b"))
+        #expect(decoder.next() == nil)
+        #expect(decoder.finish() == nil)
+        #expect(decoder.isEmpty)
+    }
+
     @Test func `a last line needs no ending`() {
         #expect(items("PING") == [.line("PING")])
         #expect(items("a\nPING\r") == [.line("a"), .line("PING")])

@@ -46,6 +46,22 @@ import Testing
         #expect(try await peer.texts(of: alice) == ["no regret", ""])
     }
 
+    @Test func `a deleted reply keeps its place in its conversation, and says no more what it answered`() async throws {
+        let peer = try TestStore()
+        var alice = TestAuthor("alice")
+        var bob = TestAuthor("bob")
+        let root = alice.post("root")
+        let middle = bob.post("middle", replyTo: root)
+        let leaf = alice.post("leaf", replyTo: middle)
+        try await peer.ingest(root, middle, leaf, bob.delete(middle))
+        for post in [root, middle, leaf] {
+            let thread = try await peer.store.thread(of: post.id)
+            #expect(thread.map(\.text) == ["root", "", "leaf"])
+            #expect(thread.map(\.replyTo?.hash) == [nil, nil, middle.id])
+        }
+        #expect(try await peer.store.details(of: root.id)?.replies == 0)
+    }
+
     @Test func `only the author deletes`() async throws {
         let peer = try TestStore()
         var alice = TestAuthor("alice")
