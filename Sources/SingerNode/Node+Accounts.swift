@@ -150,6 +150,7 @@ extension Node {
         opened[key] = open
         open.logins[ObjectIdentifier(login)] = login
         tellOfClock(login)
+        job { await self.tellOfDates(login, account.certificate.device) }
         if open.logins.count == 1 {
             askForOwnLog(of: key, account.certificate.device)
             job { await self.cameOnline(key) }

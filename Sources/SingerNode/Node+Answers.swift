@@ -63,12 +63,24 @@ extension Node {
             case .crowded: return
             case .stored, .completed:
                 didStore([entry], from: nil, isNews: false)
+                await oweElsewhere(debt, from: node)
                 drive(.accepted(debt, from: node))
             case .duplicate, .parked: drive(.accepted(debt, from: node))
             case .quarantined, .revoked, .equivocation, .refused: break
             }
         }
         send(.receipt(entry.id, recipient: recipient, isUnknown: !isHere), to: node)
+    }
+
+    /// What one home of an account was told, another one that may not be there now is told in its time. (What another home says it has told.)
+    private func oweElsewhere(_ debt: Replica.Debt, from node: NodeKey) async {
+        guard servedElsewhere.contains(debt.recipient), !replica.isHome(node, of: debt.recipient) else { return }
+        do {
+            try await store.owe(debt.entry.id, to: debt.recipient)
+            await owe(debt.entry, to: [debt.recipient])
+        } catch {
+            logger.warning("cannot owe to another peer of an account", metadata: ["error": "\(error)"])
+        }
     }
 
     private static let deliveriesPerLinkMax = 256
@@ -81,7 +93,9 @@ extension Node {
             if post.replyTo?.account == account || post.forward?.header.account == account { return true }
             guard let name = try? await store.user(account).flatMap({ UserReference($0.name)?.name.folded }) else { return false }
             return post.text.mentions.contains(name)
-        case .profile, .delete, .revoke, .unknown, nil: return false
+        // By its author, of a post that was delivered before.
+        case .delete(let target): return (try? await store.entry(target.entry))?.header.account == entry.header.account
+        case .profile, .revoke, .unknown, nil: return false
         }
     }
 

@@ -1,5 +1,6 @@
 import Logging
 import SingerCore
+import SingerStore
 
 /// Tells people that the clock here is wrong, which they would otherwise learn from posts that nobody sees.
 extension Node {
@@ -28,10 +29,24 @@ extension Node {
         if let ahead = clockAhead { login.tell(.notice(Self.words(ofClockAhead: ahead))) }
     }
 
-    static func words(ofClockAhead ahead: Milliseconds) -> String {
-        let minutes = (ahead.magnitude + 30_000) / 60_000
+    /// Dates of a log never run backwards: one that was written by a clock that was ahead goes on there.
+    func tellOfDates(_ login: Login, _ device: DeviceKey) async {
+        guard let last = try? await store.latestEntries(of: device, count: 1).last?.header.created, last > clock() + Limits.clockSkewMax else { return }
+        let time = Self.words(of: last - clock())
+        login.tell(
+            .notice(
+                "what you wrote last is dated \(time) ahead, and what you write now comes behind it: others see it only in \(time). "
+                    + "REVOKE this device (DEVICES lists it) and log in again to go on at once."))
+    }
+
+    private static func words(of time: Milliseconds) -> String {
+        let minutes = (time.magnitude + 30_000) / 60_000
         let hours = (minutes + 30) / 60
-        let time = hours >= 48 ? "\((hours + 12) / 24) days" : hours >= 2 ? "\(hours) hours" : "\(minutes) minutes"
+        return hours >= 48 ? "\((hours + 12) / 24) days" : hours >= 2 ? "\(hours) hours" : "\(minutes) minutes"
+    }
+
+    static func words(ofClockAhead ahead: Milliseconds) -> String {
+        let time = words(of: ahead)
         return ahead > 0
             ? "the clock of this peer is \(time) ahead of other peers': what you post reaches the others' timelines only in \(time)."
             : "the clock of this peer is \(time) behind other peers': what you post is older than it is in everybody's timeline."

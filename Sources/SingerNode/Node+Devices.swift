@@ -59,7 +59,7 @@ extension Node {
         }
     }
 
-    /// Makes this peer a new device of an account that cannot go on with the one it had here: it is revoked, or its log is lost. The
+    /// Makes this peer a new device of an account that cannot go on with the one it had here: it is revoked, wrote two logs, or its log is lost. The
     /// sessions of one that is revoked are over: whoever sits at them may be the reason.
     func renewDevice(_ old: Unlocked, _ passphrase: String) async throws -> Unlocked {
         let account = old.account
@@ -70,10 +70,11 @@ extension Node {
         return renewed
     }
 
-    /// Whether an account's device here writes no more: it was revoked, or its log is lost.
+    /// Whether an account's device here writes no more: it was revoked, it wrote two logs, or its log is lost.
     func isOver(_ account: Store.LocalAccount) async throws -> Bool {
         let device = account.certificate.device
-        return try await store.isRevoked(device) || isOwnLogLost(account.account, device)
+        if try await store.isRevoked(device) || isOwnLogLost(account.account, device) { return true }
+        return try await store.isQuarantined(device) && opened[account.account] == nil
     }
 
     /// Ends the sessions of an account whose device here is revoked.

@@ -115,6 +115,7 @@ extension Node {
         noteLease(record)
         // Another peer may serve an account of this one: another device of the same person.
         if record.node != secret.publicKey {
+            noteOtherHome(record)
             drive(.contact(Replica.Contact(account: account, node: record.node, endpoints: endpoints(of: record), isHome: true)))
             // What a link says again it has nothing new in; the DHT may be asked when somebody is followed whose record is here already.
             if isNew || node == nil, replica.wants(account, at: steadyTime), !record.tail.isEmpty {
@@ -124,6 +125,15 @@ extension Node {
         if isNew { drive(.recordChanged(account, from: node)) }
         if record.node != secret.publicKey { await ingestRoom() }
     }
+
+    /// Notes that an account of this peer has another one, unless that has not been heard of for long: it may be gone for good.
+    func noteOtherHome(_ record: AccountRecord) {
+        let account = record.certificate.account
+        guard hosted.contains(account), record.node != secret.publicKey, record.seen > clock() - Self.otherHomePatience else { return }
+        servedElsewhere.insert(account)
+    }
+
+    private static let otherHomePatience: Milliseconds = 30 * 24 * 60 * 60 * 1_000
 
     /// Where the peer of a record can be dialled: where it says, and where a link has seen it.
     func endpoints(of record: AccountRecord) -> [Endpoint] {

@@ -49,6 +49,7 @@ extension Node: Service {
             for account in hosted {
                 for log in try await store.heldLogs(of: account) { drive(.holding(log.account, log.device, SequenceSet(log.ranges))) }
                 await recallProofs(of: account)
+                for record in try await knownRecords(of: account) { noteOtherHome(record) }
             }
             try await recallLinks()
             await takeUp(followersHere.keys.filter { !hosted.contains($0) })

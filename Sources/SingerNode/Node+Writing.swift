@@ -180,7 +180,7 @@ extension Node {
         let account = try keys(of: login)
         try await ownLogIsLevel(login.account, account.certificate.device)
         let written = try await Login.writing(for: [login]) {
-            try await store.append(contents, by: account.keys.device, account.certificate, now: max(clock(), date), willCommit: $0)
+            try await store.append(contents, by: account.keys.device, account.certificate, now: max(clock(), date), elsewhere: servedElsewhere, willCommit: $0)
         }
         // Behind all who wait for the same commit, and before anything else that is set going.
         if fresh.isEmpty { Task { self.spreadFresh() } }

@@ -64,6 +64,8 @@ public actor Node {
     // Accounts.
     /// Every account of this peer.
     var hosted: Set<AccountKey> = []
+    /// Of those the ones that have another peer, too: what concerns them goes there as well.
+    var servedElsewhere: Set<AccountKey> = []
     /// Accounts with an open session: their keys are in memory.
     var opened: [AccountKey: OpenAccount] = [:]
     let viewers = Viewers()

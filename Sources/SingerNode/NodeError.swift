@@ -43,7 +43,8 @@ extension NodeError {
         case let error as NodeError: self = error
         case StoreError.full: self = .storageFull
         case StoreError.refused(.quarantined):
-            self = .unavailable("two logs were written under this device's key (a restored copy?): it is not heard any more")
+            self = .unavailable(
+                "two logs were written under this device's key (a restored copy?), and it is not heard any more; log out and in again to go on with a new one")
         case StoreError.refused(.revoked): self = .unavailable(Node.revokedWords)
         case StoreError.corrupt(let why): self = .internal("the database is damaged (\(why)). \(StoreError.remedy)")
         case let error as StoreError: self = .internal(String(describing: error))

@@ -22,6 +22,9 @@ extension Replica {
     /// Whether anything is wanted of, or owed to, an account.
     public func knows(_ account: AccountKey) -> Bool { feeds[account] != nil }
 
+    /// Whether a peer serves an account, as far as is known.
+    public func isHome(_ node: NodeKey, of account: AccountKey) -> Bool { feeds[account]?.homes.contains(node) == true }
+
     /// Whether entries of an account's logs are wanted here.
     public func wants(_ account: AccountKey, at now: Milliseconds) -> Bool { feeds[account]?.isWanted(at: now) ?? false }
 

@@ -15,10 +15,12 @@ extension Store {
     /// Writes the next entries of a log of this peer. Sequence numbers, outbox and commit are one transaction; they are signed
     /// before it is their turn, so that no other writer waits for that.
     ///
-    /// - Parameter willCommit: is told each entry's place in the order of arrival before anybody can read it.
+    /// - Parameters:
+    ///   - elsewhere: accounts of this peer that have another one, too: to that it is owed.
+    ///   - willCommit: is told each entry's place in the order of arrival before anybody can read it.
     @concurrent
     public func append(
-        _ contents: [Entry.Content], by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds,
+        _ contents: [Entry.Content], by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds, elsewhere: Set<AccountKey> = [],
         willCommit: @escaping @Sendable (Int64) -> Void = { _ in }
     ) async throws(StoreError) -> [Written] {
         let drafts = logEnds.drafts(of: contents, certificate, now: now)
@@ -37,7 +39,7 @@ extension Store {
                     let next = entry ?? Entry(content, after: end?.place, by: device, certificate: certificate, now: now)
                     if entry == nil { logEnds.note(LogEnd(next), of: certificate.device) }
                     end = LogEnd(next)
-                    written.append(try Self.append(next, own.accountID, now: now, &signer, willCommit: { arrivals.append($0) }, db))
+                    written.append(try Self.append(next, own.accountID, now: now, &signer, elsewhere, willCommit: { arrivals.append($0) }, db))
                 }
                 arrivals.forEach(willCommit)
                 return written
@@ -62,16 +64,19 @@ extension Store {
         let own = try Self.device(certificate, db)
         let entry = Entry(content, after: own.end.map { LogEnd($0).place }, by: device, certificate: certificate, now: now)
         var signer: Signer? = own
-        return try append(entry, own.accountID, now: now, &signer, willCommit: willCommit, db)
+        return try append(entry, own.accountID, now: now, &signer, [], willCommit: willCommit, db)
     }
 
     private static func append(
-        _ entry: Entry, _ account: Int64, now: Milliseconds, _ signer: inout Signer?, willCommit: (Int64) -> Void, _ db: Database
+        _ entry: Entry, _ account: Int64, now: Milliseconds, _ signer: inout Signer?, _ elsewhere: Set<AccountKey>, willCommit: (Int64) -> Void,
+        _ db: Database
     ) throws -> Written {
+        // Of what it deletes nothing will be there.
+        let deleted = try Self.deleted(by: entry, account, db)
         let outcome = try ingest(entry, now: max(now, entry.header.created), &signer, db)
         switch outcome {
         case .stored(let arrival):
-            let recipients = try owe(entry, arrival, account, db)
+            let recipients = try owe(deleted ?? entry.content, arrival, account, elsewhere, db)
             willCommit(arrival)
             return Written(entry: entry, shown: try shown(entry.id, db), recipients: recipients)
         case .quarantined, .equivocation: throw StoreRefusal.quarantined
@@ -80,9 +85,18 @@ extension Store {
         }
     }
 
+    /// What a deletion of a post is about: it concerns whomever that did.
+    private static func deleted(by entry: Entry, _ author: Int64, _ db: Database) throws -> Entry.Content? {
+        guard case .delete(let reference)? = entry.content else { return nil }
+        let sql = "SELECT body FROM entry WHERE hash = ? AND account_id = ? AND kind IN \(Entry.Kind.sql(.post)) AND body IS NOT NULL"
+        return try Data.fetchOne(db, sql: sql, arguments: [reference.entry.data, author]).map { try Entry.Content(decoding: $0, kind: .post) }
+    }
+
     /// Puts into the outbox to whom an entry is owed.
-    static func owe(_ entry: Entry, _ arrival: Int64, _ author: Int64, _ db: Database) throws -> [AccountKey] {
-        let recipients = try recipients(of: entry, author, db)
+    ///
+    /// - Parameter content: of the entry, or of the post that it deletes.
+    static func owe(_ content: Entry.Content?, _ arrival: Int64, _ author: Int64, _ elsewhere: Set<AccountKey>, _ db: Database) throws -> [AccountKey] {
+        let recipients = try recipients(of: content, author, elsewhere, db)
         for recipient in recipients {
             try db.run(
                 sql: "INSERT INTO outbox (entry_id, recipient_id) VALUES (?, (SELECT id FROM account WHERE key = ?))",
@@ -92,9 +106,9 @@ extension Store {
     }
 
     /// Accounts of other peers that an entry is for: the followed, the author of what is liked, answered or forwarded, the mentioned.
-    private static func recipients(of entry: Entry, _ author: Int64, _ db: Database) throws -> [AccountKey] {
+    private static func recipients(of content: Entry.Content?, _ author: Int64, _ elsewhere: Set<AccountKey>, _ db: Database) throws -> [AccountKey] {
         var keys: [AccountKey] = []
-        switch entry.content {
+        switch content {
         case .follow(let who), .unfollow(let who): keys = [who.account]
         case .like(let reference), .unlike(let reference): keys = [reference.account]
         case .post(let post):
@@ -112,7 +126,7 @@ extension Store {
         var seen: Set<AccountKey> = []
         return try keys.filter { key in
             guard seen.insert(key).inserted, let id = try accountID(key, db), id != author else { return false }
-            return try !isLocal(id, db)
+            return try elsewhere.contains(key) || !isLocal(id, db)
         }
     }
 }

@@ -22,7 +22,7 @@ extension Store {
                 guard case .stored(let arrival) = outcome else { continue }
                 // Follows and unfollows that now count: the peer that wrote them may be gone.
                 let isEdge = try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM follow WHERE entry_id = ?)"), arguments: [arrival])
-                if isEdge == true { _ = try Self.owe(entry, arrival, Self.accountID(entry.header.account, db) ?? 0, db) }
+                if isEdge == true { _ = try Self.owe(entry.content, arrival, Self.accountID(entry.header.account, db) ?? 0, [], db) }
                 willCommit(arrival)
             }
             return outcomes

@@ -34,7 +34,7 @@ extension Store {
             var signer: Signer?
             return try entries.map { entry in
                 let outcome = try Self.ingest(entry, now: now, &signer, db)
-                if case .stored(let arrival) = outcome, let signer, signer.writesHere { _ = try Self.owe(entry, arrival, signer.accountID, db) }
+                if case .stored(let arrival) = outcome, let signer, signer.writesHere { _ = try Self.owe(entry.content, arrival, signer.accountID, [], db) }
                 return outcome
             }
         }

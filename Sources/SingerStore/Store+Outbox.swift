@@ -44,6 +44,17 @@ extension Store {
         }
     }
 
+    /// Owes an entry that came here to another peer of an account, too.
+    public func owe(_ entry: EntryID, to recipient: AccountKey) async throws(StoreError) {
+        try await write { db in
+            try db.run(
+                sql: """
+                    INSERT INTO outbox (entry_id, recipient_id)
+                    SELECT e.id, a.id FROM entry e, account a WHERE e.hash = ? AND a.key = ? ON CONFLICT DO NOTHING
+                    """, arguments: [entry.data, recipient.data])
+        }
+    }
+
     public func settle(_ entry: EntryID, recipient: AccountKey) async throws(StoreError) {
         try await write { db in
             try db.run(

@@ -34,6 +34,13 @@ extension Store {
         }
     }
 
+    /// Whether it is known that a device wrote two logs.
+    public func isQuarantined(_ device: DeviceKey) async throws(StoreError) -> Bool {
+        try await read { db in
+            try Bool.fetchOne(db.cachedStatement(sql: "SELECT quarantined FROM device WHERE key = ?"), arguments: [device.data]) ?? false
+        }
+    }
+
     /// Revokes a device: what is held of its log stays. The revocation is the next entry of this peer's log.
     ///
     /// - Returns: `nil` if it was revoked before.

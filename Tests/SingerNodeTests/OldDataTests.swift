@@ -57,6 +57,22 @@ import struct Foundation.Data
             try await eventually { try await cluster[0].store.creditors().isEmpty }
         }
     }
+
+    @Test func `an account whose device wrote two logs goes on with a new one at the next login`() async throws {
+        try await withNodes(1) { cluster in
+            var alice = try await cluster[0].register("alice")
+            let first = try await alice.post("one")
+            try await alice.post("two")
+            let fork = try await cluster[0].next(.post(Post(text: PostText(typed: "fork"))), of: alice, after: first)
+            await cluster[0].node.enqueue([fork], from: nil, isNews: false)
+            try await eventually { try await cluster[0].store.isQuarantined(fork.header.device) }
+            await #expect(throws: NodeError.self) { try await alice.post("three") }
+            await cluster[0].node.logout(alice.login)
+            alice = try await cluster[0].login("alice")
+            try await alice.post("three")
+            #expect(try await alice.timeline().first?.text == "three")
+        }
+    }
 }
 
 /// Two machines of one account, one of which has its clock ahead.

@@ -7,6 +7,23 @@ import Testing
 /// What one peer's users do, and what another's see of it.
 @Suite(.timeLimit(.minutes(1)))
 struct PeopleTests {
+    @Test func `who was answered or mentioned hears that the post is deleted, without following its author`() async throws {
+        try await withNodes(2) { cluster in
+            let alice = try await cluster[0].register("alice")
+            let bob = try await cluster[1].register("bob")
+            let post = try await alice.post("hello")
+            _ = try await bob.node.feed(of: "alice", bob.login, count: 1, before: nil)
+            let reply = try await bob.node.reply(to: post.hash.text, "regret", by: bob.login)
+            let mention = try await bob.post("@alice regret, too")
+            for id in [reply.hash, mention.hash] {
+                try await eventually { try await cluster[0].store.post(id)?.text.contains("regret") == true }
+                _ = try await bob.node.delete(id.text, by: bob.login)
+                try await eventually { try await cluster[0].store.post(id)?.isDeleted == true }
+            }
+            try await eventually { try await cluster[1].store.creditors().isEmpty }
+        }
+    }
+
     @Test func `a follow brings the past at once, and then what is new`() async throws {
         try await withNodes(2) { cluster in
             let andre = try await cluster[0].register("andre")

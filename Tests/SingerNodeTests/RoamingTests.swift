@@ -56,6 +56,41 @@ private let strong = "correct-horse-battery"
         }
     }
 
+    @Test func `what people at one peer of an account do to it is known at its other peer`() async throws {
+        try await withNodes(2) { cluster in
+            let here = try await cluster[0].register("alice", strong)
+            let there = try await cluster[1].login("alice", strong)
+            let post = try await here.post("hello")
+            try await eventually { try await there.timeline().map(\.text) == ["hello"] }
+            let eve = try await cluster[1].register("eve")
+            _ = try await eve.node.follow("alice", by: eve.login)
+            _ = try await eve.node.like(post.hash.text, by: eve.login)
+            let reply = try await eve.node.reply(to: post.hash.text, "hi alice", by: eve.login)
+            try await eventually { try await cluster[0].store.isFollowing(eve.login.account, here.login.account) }
+            try await eventually { try await cluster[0].store.post(post.hash)?.likes == 1 }
+            try await eventually { try await cluster[0].store.post(reply.hash)?.text == "hi alice" }
+            _ = try await eve.node.unfollow("alice", by: eve.login)
+            try await eventually { try await !cluster[0].store.isFollowing(eve.login.account, here.login.account) }
+            try await eventually { try await cluster[1].store.creditors().isEmpty }
+        }
+    }
+
+    @Test func `what was said to one peer of an account while its other one was away comes there later`() async throws {
+        try await withNodes(3) { cluster in
+            let here = try await cluster[0].register("alice", strong)
+            let there = try await cluster[1].login("alice", strong)
+            let post = try await here.post("hello")
+            try await eventually { try await there.timeline().map(\.text) == ["hello"] }
+            // Nothing is delivered there by itself: the first peer owes it.
+            let bob = try await cluster[2].register("bob")
+            let found = try await bob.node.feed(of: "alice", bob.login, count: 1, before: nil)
+            #expect(found.map(\.id.hash) == [post.hash])
+            let reply = try await bob.node.reply(to: post.hash.text, "hi alice", by: bob.login)
+            for index in [0, 1] { try await eventually { try await cluster[index].store.post(reply.hash)?.text == "hi alice" } }
+            for index in [0, 1] { try await eventually { try await cluster[index].store.creditors().isEmpty } }
+        }
+    }
+
     @Test func `a weak or wrong passphrase leads nowhere`() async throws {
         try await withNodes(2) { cluster in
             _ = try await cluster[0].register("alice", "fifteen-letters")
