@@ -116,9 +116,11 @@ struct LineDecoder {
 
     /// Forgets what stands after the last newline.
     mutating func dropUnfinished() {
-        bytes.removeSubrange((bytes.lastIndex(of: Self.newline).map { $0 + 1 } ?? start)...)
+        let newline = bytes[start...].lastIndex(of: Self.newline)
+        bytes.removeSubrange((newline.map { $0 + 1 } ?? start)...)
         searched = min(searched, bytes.count)
-        isDropping = false
+        // If there is one, it ends what is being dropped.
+        if newline == nil { isDropping = false }
     }
 
     /// Nothing waits, whole or not.

@@ -21,6 +21,8 @@ final class NewsPump: Sendable {
         /// Each login once.
         var woken: [any NewsReceiver] = []
         var isRunning = false
+        /// Logins whose news could not be read, and are tried again before long.
+        var retrying: Set<ObjectIdentifier> = []
     }
 
     /// Sessions that share a snapshot: bounds how long the first of them waits for it.
@@ -66,15 +68,20 @@ final class NewsPump: Sendable {
                 case .failure(let error):
                     // Nothing is lost: the session's place is kept.
                     logger.warning("News of an account can't be read", metadata: ["account": "\(receiver.login.name)", "error": "\(error)"])
-                    let login = receiver.login
-                    Task {
-                        try? await Task.sleep(for: Self.retryPause)
-                        login.wake()
-                    }
+                    retry(receiver.login)
                 }
             }
             let taken = min(began.duration(to: .now), Self.restMax)
             if taken > Self.restMin { try? await Task.sleep(for: taken) }
+        }
+    }
+
+    private func retry(_ login: Login) {
+        guard state.withLock({ $0.retrying.insert(ObjectIdentifier(login)).inserted }) else { return }
+        Task {
+            try? await Task.sleep(for: Self.retryPause)
+            _ = state.withLock { $0.retrying.remove(ObjectIdentifier(login)) }
+            login.wake()
         }
     }
 

@@ -93,8 +93,8 @@ extension Node {
             if post.replyTo?.account == account || post.forward?.header.account == account { return true }
             guard let name = try? await store.user(account).flatMap({ UserReference($0.name)?.name.folded }) else { return false }
             return post.text.mentions.contains(name)
-        // By its author, of a post that was delivered before.
-        case .delete(let target): return (try? await store.entry(target.entry))?.header.account == entry.header.account
+        // Of a post that was delivered before, or is still under way: then it must not come after all.
+        case .delete: return true
         case .profile, .revoke, .unknown, nil: return false
         }
     }

@@ -52,6 +52,8 @@ extension Node {
             guard case .revoke(let revocation)? = entry.content else { continue }
             forgetLease(of: revocation.device, revocation.account)
             guard hosted.contains(revocation.account) else { continue }
+            // Another peer of the account says before long that it is there, if there still is one.
+            servedElsewhere.remove(revocation.account)
             // An unfollow may be void now, or a follow.
             job { await self.refollow(revocation.account) }
             guard let open = opened[revocation.account], open.certificate.device == revocation.device else { continue }

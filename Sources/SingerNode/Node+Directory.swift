@@ -45,7 +45,7 @@ extension Node {
         } catch {
             if !Task.isCancelled { logger.error("cannot announce", metadata: ["error": "\(error)"]) }
         }
-        for account in Array(opened.keys) { await publishRecord(of: account, online: true) }
+        for account in Array(opened.keys) where !isAskingForOwnLog(of: account) { await publishRecord(of: account, online: true) }
         await renewEdges()
         providedAt = 0
         await provide()
@@ -83,6 +83,8 @@ extension Node {
         guard let open = opened[account] else { return }
         do {
             if !isLast, try await store.isRevoked(open.certificate.device) { return }
+            // Nothing was said yet that would have to be taken back: who goes waits for nobody.
+            if !isOnline, isAskingForOwnLog(of: account) { return }
             // A data directory that was put back to an older state must not take away what shows that it is old.
             let known = await ownLogEnd(of: account)
             let counts = try await store.counts(of: account)
@@ -146,7 +148,7 @@ extension Node {
     /// Tells the replica what the store knows of an account's peers.
     func findHome(of account: AccountKey) async {
         drive(.interest(account))
-        for record in (try? await knownRecords(of: account)) ?? [] {
+        for record in (try? await knownRecords(of: account)) ?? [] where record.node != secret.publicKey {
             drive(.contact(Replica.Contact(account: account, node: record.node, endpoints: endpoints(of: record), isHome: true)))
         }
     }

@@ -1,5 +1,6 @@
 import Logging
 import SingerCore
+import SingerPeer
 import SingerReplication
 import SingerStore
 
@@ -72,10 +73,12 @@ extension Node {
         job { await self.drainIngest() }
     }
 
-    /// Returns when there is room for more: what makes a fast sender wait.
-    func ingestRoom() async {
+    /// Returns when there is room for more, or the link is gone: what makes a fast sender wait.
+    func ingestRoom(for link: PeerLink? = nil) async {
         // At the end nothing is taken out of the queue any more.
-        while ingest.entries > IngestQueue.entriesMax, !isLeaving { await withCheckedContinuation { ingest.waiting.append($0) } }
+        while ingest.entries > IngestQueue.entriesMax, !isLeaving, link?.isOpen != false {
+            await withCheckedContinuation { ingest.waiting.append($0) }
+        }
     }
 
     private func drainIngest() async {

@@ -130,7 +130,7 @@ extension Node {
     private func received(_ message: Replica.Message, over link: PeerLink) async {
         guard links[link.remote]?.link === link else { return }
         drive(.received(message, from: link.remote))
-        await ingestRoom()
+        await ingestRoom(for: link)
         await acceptRoom(of: link.remote)
     }
 

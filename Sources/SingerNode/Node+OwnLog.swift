@@ -49,6 +49,9 @@ extension Node {
             "this data directory is older than your log in the network (\(end - last) entries missing); log out and in again to go on with a new one")
     }
 
+    /// The first record after a start waits for the answer; nothing else does.
+    func isAskingForOwnLog(of account: AccountKey) -> Bool { if case .asking? = ownLogs[account] { true } else { false } }
+
     /// What the network knows of the length of an own log; 0 where it knows nothing.
     func ownLogEnd(of account: AccountKey) async -> UInt64 {
         switch ownLogs[account] {

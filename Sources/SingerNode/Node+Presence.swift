@@ -17,7 +17,9 @@ extension Node {
     /// Renews the leases of accounts here, and notices those that ran out elsewhere.
     func renewPresence() async {
         let now = clock()
-        for (account, open) in opened where steadyTime - open.recordWritten > Limits.onlineLease / 2 { await publishRecord(of: account, online: true) }
+        for (account, open) in opened where steadyTime - open.recordWritten > Limits.onlineLease / 2 && !isAskingForOwnLog(of: account) {
+            await publishRecord(of: account, online: true)
+        }
         for account in online where !isOnline(account, at: now) { setOnline(account, false) }
         await provide()
     }

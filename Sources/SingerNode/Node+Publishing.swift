@@ -78,7 +78,7 @@ extension Node {
         while let (account, due) = dirtyRecords.min(by: { $0.value < $1.value }) {
             guard (try? await Task.sleep(for: max(.milliseconds(due - steadyTime), Self.recordInterval))) != nil else { return }
             dirtyRecords[account] = nil
-            if opened[account] != nil { await publishRecord(of: account, online: true) }
+            if opened[account] != nil, !isAskingForOwnLog(of: account) { await publishRecord(of: account, online: true) }
         }
     }
 }

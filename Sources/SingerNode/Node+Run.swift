@@ -61,7 +61,8 @@ extension Node: Service {
 
     private func resumeDebts() async {
         do {
-            for creditor in try await store.creditors() {
+            // What is owed to another peer of an account of this one, and there is none any more, rests.
+            for creditor in try await store.creditors() where !hosted.contains(creditor) || servedElsewhere.contains(creditor) {
                 await findHome(of: creditor)
                 await recallDebts(to: creditor)
             }

@@ -101,12 +101,14 @@ extension Replica {
         }
     }
 
-    /// A newer account record is here: those who have the feed pushed get it, the others at their next link.
+    /// A newer account record is here: those who have the feed pushed get it, and the account's other peers; the others at their next link.
     mutating func recordChanged(_ account: AccountKey, from source: NodeKey?) -> [Action] {
-        let eager = (feeds[account]?.eager ?? []).filter { $0 != source }
-        for node in Array(links.keys) where node != source && !eager.contains(node) { links[node]?.recordsSent.remove(account) }
+        var told = feeds[account]?.eager ?? []
+        if let feed = feeds[account], feed.isHosted { told.formUnion(feed.homes.filter { links[$0] != nil }) }
+        if let source { told.remove(source) }
+        for node in Array(links.keys) where node != source && !told.contains(node) { links[node]?.recordsSent.remove(account) }
         for node in rememberedOrder { remembered[node]?.recordsSent.remove(account) }
-        return eager.sorted().map { .sendRecord(account, to: $0) }
+        return told.sorted().map { .sendRecord(account, to: $0) }
     }
 
     private mutating func forget(_ node: NodeKey) {

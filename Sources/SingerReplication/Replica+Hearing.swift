@@ -43,8 +43,8 @@ extension Replica {
             // Of what is known here: a peer can name any number of others.
             guard let feed = feeds[account] else { break }
             if links[node]?.proofsSent.insert(account).inserted == true { actions += proofs(of: account).map { .send(.equivocation($0), to: node) } }
-            // Once: reading a record costs more than asking for it. Not to where it comes from.
-            if links[node]?.recordsSent.insert(account).inserted == true, !feed.homes.contains(node) {
+            // Once: reading a record costs more than asking for it. Not to where it comes from; but two peers of one account must know of each other.
+            if links[node]?.recordsSent.insert(account).inserted == true, feed.isHosted || !feed.homes.contains(node) {
                 actions.append(.sendRecord(account, to: node))
             }
         case .unsubscribe:

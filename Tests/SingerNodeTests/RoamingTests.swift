@@ -1,7 +1,8 @@
 import SingerCore
-import SingerNode
 import SingerStore
 import Testing
+
+@testable import SingerNode
 
 private let strong = "correct-horse-battery"
 
@@ -56,12 +57,18 @@ private let strong = "correct-horse-battery"
         }
     }
 
+    /// Waits until both peers of an account have heard of each other.
+    private func knowEachOther(_ cluster: Cluster, _ account: AccountKey) async throws {
+        for index in [0, 1] { try await eventually { await cluster[index].node.servedElsewhere.contains(account) } }
+    }
+
     @Test func `what people at one peer of an account do to it is known at its other peer`() async throws {
         try await withNodes(2) { cluster in
             let here = try await cluster[0].register("alice", strong)
             let there = try await cluster[1].login("alice", strong)
             let post = try await here.post("hello")
             try await eventually { try await there.timeline().map(\.text) == ["hello"] }
+            try await knowEachOther(cluster, here.login.account)
             let eve = try await cluster[1].register("eve")
             _ = try await eve.node.follow("alice", by: eve.login)
             _ = try await eve.node.like(post.hash.text, by: eve.login)
@@ -75,13 +82,14 @@ private let strong = "correct-horse-battery"
         }
     }
 
-    @Test func `what was said to one peer of an account while its other one was away comes there later`() async throws {
+    @Test func `what is delivered to one peer of an account comes to its other one, too`() async throws {
         try await withNodes(3) { cluster in
             let here = try await cluster[0].register("alice", strong)
             let there = try await cluster[1].login("alice", strong)
             let post = try await here.post("hello")
             try await eventually { try await there.timeline().map(\.text) == ["hello"] }
-            // Nothing is delivered there by itself: the first peer owes it.
+            try await knowEachOther(cluster, here.login.account)
+            // One of them is told; that one owes it to the other.
             let bob = try await cluster[2].register("bob")
             let found = try await bob.node.feed(of: "alice", bob.login, count: 1, before: nil)
             #expect(found.map(\.id.hash) == [post.hash])

@@ -56,7 +56,7 @@ struct ArchiveFile {
                 start = newline + 1
                 return .line(text)
             }
-            guard buffer.count - start <= Self.lineBytesMax else { throw ArchiveError(path, line: line + 1, "not an entry") }
+            guard buffer.count - start <= Self.lineBytesMax else { throw ArchiveError(path, line: line + 1, "it is no entry") }
             buffer.removeFirst(start)
             start = 0
             let old = buffer.count

@@ -56,7 +56,7 @@ enum ArchiveLine {
     /// Verifies a line: signatures, and that what it shows is what was signed.
     static func entry(_ line: String) throws(Objection) -> Entry {
         guard let value = JSONValue(line), let encoded = value["entry"]?.string, let bytes = Data(base64Encoded: encoded) else {
-            throw Objection("not an entry")
+            throw Objection("it is no entry")
         }
         let entry: Entry
         do {

@@ -48,10 +48,15 @@ final class IRCHistory {
     private func append(_ entry: Entry, _ size: Int) {
         entries.append(entry)
         count(size)
-        while entries.count > IRCLimits.historyMessagesMax || bytes > IRCLimits.historyBytesMax || total.bytes > IRCLimits.historiesBytesMax,
-            entries.count > 1
+        // Where all are full, as much goes as comes.
+        var freed = 0
+        while entries.count > 1,
+            entries.count > IRCLimits.historyMessagesMax || bytes > IRCLimits.historyBytesMax
+                || (total.bytes > IRCLimits.historiesBytesMax && freed < size)
         {
-            count(-entries.removeFirst().bytes)
+            let oldest = entries.removeFirst().bytes
+            freed += oldest
+            count(-oldest)
         }
     }
 
