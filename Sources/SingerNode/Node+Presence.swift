@@ -6,7 +6,8 @@ import SingerStore
 extension Node {
     /// The first session of an account was opened.
     func cameOnline(_ account: AccountKey) async {
-        await publishRecord(of: account, online: true)
+        // It may wait for word of the own log; the rest need not.
+        job { await self.publishRecord(of: account, online: true) }
         // What the account's other devices say: that this one is revoked, say.
         listen(to: account)
         job { await self.readOwnRecords(of: account) }
