@@ -57,18 +57,20 @@ private let strong = "correct-horse-battery"
         }
     }
 
-    /// Waits until both peers of an account have heard of each other.
-    private func knowEachOther(_ cluster: Cluster, _ account: AccountKey) async throws {
+    /// An account at home at two peers, which have heard of each other and hold its post.
+    private func aliceAtTwoPeers(_ cluster: Cluster) async throws -> (here: Person, post: ShownID) {
+        let here = try await cluster[0].register("alice", strong)
+        let there = try await cluster[1].login("alice", strong)
+        let post = try await here.post("hello")
+        try await eventually { try await there.timeline().map(\.text) == ["hello"] }
+        let account = here.login.account
         for index in [0, 1] { try await eventually { await cluster[index].node.servedElsewhere.contains(account) } }
+        return (here, post)
     }
 
     @Test func `what people at one peer of an account do to it is known at its other peer`() async throws {
         try await withNodes(2) { cluster in
-            let here = try await cluster[0].register("alice", strong)
-            let there = try await cluster[1].login("alice", strong)
-            let post = try await here.post("hello")
-            try await eventually { try await there.timeline().map(\.text) == ["hello"] }
-            try await knowEachOther(cluster, here.login.account)
+            let (here, post) = try await aliceAtTwoPeers(cluster)
             let eve = try await cluster[1].register("eve")
             _ = try await eve.node.follow("alice", by: eve.login)
             _ = try await eve.node.like(post.hash.text, by: eve.login)
@@ -84,11 +86,7 @@ private let strong = "correct-horse-battery"
 
     @Test func `what is delivered to one peer of an account comes to its other one, too`() async throws {
         try await withNodes(3) { cluster in
-            let here = try await cluster[0].register("alice", strong)
-            let there = try await cluster[1].login("alice", strong)
-            let post = try await here.post("hello")
-            try await eventually { try await there.timeline().map(\.text) == ["hello"] }
-            try await knowEachOther(cluster, here.login.account)
+            let (_, post) = try await aliceAtTwoPeers(cluster)
             // One of them is told; that one owes it to the other.
             let bob = try await cluster[2].register("bob")
             let found = try await bob.node.feed(of: "alice", bob.login, count: 1, before: nil)
