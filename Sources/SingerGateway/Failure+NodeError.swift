@@ -46,6 +46,7 @@ extension Failure {
             self.init(.alreadyFollowing, "you follow \(user.name) already; UNFOLLOW \(user.name) ends it")
         case .notFollowing(let user):
             self.init(.notFollowing, "you don't follow \(user.name); FOLLOWING shows whom you do")
+        case .selfMute: self.init(.badParameter, "nobody mutes themselves: name somebody else")
         case .selfFollow:
             self.init(.selfFollow, "your own posts are in your timeline anyway; follow somebody else")
         case .notYours(let id):

@@ -25,7 +25,7 @@ enum PeopleCommands {
             meaning: "Alone it shows what you tell of yourself. With a field and a text it sets that field, with a field alone it removes it.",
             example: "PROFILE bio I write about birds", handler: .account(profile)),
         Command(
-            "MUTE name", "hide somebody's posts", meaning: "They are hidden from your timeline and your sessions; nobody is told.",
+            "MUTE name", "hide somebody's posts", meaning: "They and forwards of them are hidden from your timeline and your sessions; nobody is told.",
             example: "MUTE diogo", argumentsMin: 1, handler: .account(mute)),
         Command("UNMUTE name", "hide them no more", meaning: "The opposite of MUTE.", example: "UNMUTE diogo", argumentsMin: 1, handler: .account(unmute)),
     ]

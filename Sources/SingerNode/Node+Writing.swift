@@ -129,13 +129,15 @@ extension Node {
         }
     }
 
-    /// Keeps the posts of an account out of timeline, news and search of the login's own. Nobody else is told. Twice is no error.
+    /// Keeps the posts of an account, and forwards of them, out of timeline, news and search of the login's own. Nobody else is told.
+    /// Twice is no error. Throws `selfMute`.
     public func mute(_ name: String, by login: Login) async throws(NodeError) -> UserView { try await mute(name, true, login) }
     public func unmute(_ name: String, by login: Login) async throws(NodeError) -> UserView { try await mute(name, false, login) }
 
     private func mute(_ name: String, _ isMuted: Bool, _ login: Login) async throws(NodeError) -> UserView {
         do {
             let user = try await known(name)
+            guard user.account != login.account || !isMuted else { throw NodeError.selfMute }
             try await store.mute(login.account, user.account, isMuted)
             if isMuted { for session in sessions(of: login.account) { session.dropBacklog(of: user.account) } }
             return user

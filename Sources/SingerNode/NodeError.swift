@@ -27,6 +27,7 @@ public enum NodeError: Error, Hashable, Sendable {
     case alreadyFollowing(UserView)
     case notFollowing(UserView)
     case selfFollow
+    case selfMute
     case notYours(ShownID)
     /// The post is there, but its author has deleted it.
     case deleted(ShownID)

@@ -11,6 +11,8 @@ struct SharedNews {
         let author: Int64
         let created: Milliseconds
         let target: Int64?
+        /// Somebody here mutes whom it is about.
+        let isMuted: Bool
     }
 
     /// Who of those that ask follows an author, and mutes them not.
@@ -54,7 +56,7 @@ struct SharedNews {
                     since = try self.since(account, follows: row.author)
                 }
                 guard let since, row.created >= since else { continue }
-                guard row.kind == .post else { return nil }
+                guard row.kind == .post, !row.isMuted else { return nil }
                 wanted.append(row.arrival)
             case .follow, .unfollow, .like:
                 guard row.target != account else { return nil }
@@ -83,12 +85,15 @@ struct SharedNews {
         // Who is far behind is given piece after piece.
         if end - cursor <= Int64(Limits.rowsMax) {
             var found: [Row] = []
-            let sql = "SELECT e.id, e.kind, e.account_id, e.created, e.target_id FROM entry e WHERE e.id > ? AND \(Store.counts) ORDER BY e.id"
+            let sql = """
+                SELECT e.id, e.kind, e.account_id, e.created, e.target_id, EXISTS (SELECT 1 FROM mute WHERE muted_id = e.target_id)
+                FROM entry e WHERE e.id > ? AND \(Store.counts) ORDER BY e.id
+                """
             try db.each(sql, [.int(cursor)]) { row in
                 found.append(
                     Row(
                         arrival: row.int(0), kind: Entry.Kind(rawValue: Int(row.int(1))), author: row.int(2), created: row.int(3),
-                        target: row.isNull(4) ? nil : row.int(4)))
+                        target: row.isNull(4) ? nil : row.int(4), isMuted: row.bool(5)))
             }
             read = found
         }

@@ -7,7 +7,7 @@ extension Store {
     /// Newest first, and the same at every peer: by time, author, device, place in the log.
     static let newestFirst = " ORDER BY p.created DESC, a.key DESC, d.key DESC, p.seq DESC"
     static let oldestFirst = " ORDER BY p.created, a.key, d.key, p.seq"
-    static let unmuted = " AND p.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)"
+    static let unmuted = " AND " + isUnmuted("p", arrival: "entry_id", by: "?1")
     static let columns = columns(from: "post p")
 
     /// The same, and posts are found by this index, whatever SQLite believes.

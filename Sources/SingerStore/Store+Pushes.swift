@@ -52,7 +52,7 @@ extension Store {
                         AND (e.created >= max(f.created, (SELECT since FROM local_account WHERE account_id = ?1))
                             OR e.created >= coalesce((SELECT n.created FROM post n WHERE n.account_id = e.account_id
                                 ORDER BY n.created DESC LIMIT 1 OFFSET \(Limits.backlogPostsMax - 1)), 0))))
-                AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))
+                AND \(isHeard))
             OR (e.kind IN \(Entry.Kind.sql(.follow, .unfollow, .like)) AND e.target_id = ?1 AND e.account_id <> ?1
                 AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)))
         """
@@ -60,8 +60,10 @@ extension Store {
     /// Not behind the last entry that counts of a device that was revoked since.
     static let counts = "NOT EXISTS (SELECT 1 FROM device d WHERE d.id = e.device_id AND d.revoked_after < e.seq)"
 
-    private static let isUnmuted =
-        "(e.kind IN \(Entry.Kind.sql(.post, .delete)) AND (e.account_id <> ?1 OR e.created >= ?3) AND e.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1))"
+    private static let isHeard = isUnmuted("e", arrival: "id", by: "?1")
+
+    /// What may be new in other views.
+    private static let isVisible = "(e.kind IN \(Entry.Kind.sql(.post, .delete)) AND (e.account_id <> ?1 OR e.created >= ?3) AND \(isHeard))"
 
     /// Answers the questions of many sessions out of one snapshot. What cannot be read of a damaged file is the matter of those whom it concerns.
     public func arrivals(_ questions: [NewsQuestion]) async throws(StoreError) -> [Result<Arrivals, StoreError>] {
@@ -87,7 +89,7 @@ extension Store {
             db.cachedStatement(
                 sql: """
                     SELECT e.id, e.kind, e.hash, e.account_id, e.body, \(Self.concerns) AS concerns FROM entry e
-                    WHERE e.id > ?2 AND (\(question.views.isEmpty ? "" : Self.isUnmuted + " OR ")\(Self.concerns)) AND \(Self.counts)
+                    WHERE e.id > ?2 AND (\(question.views.isEmpty ? "" : Self.isVisible + " OR ")\(Self.concerns)) AND \(Self.counts)
                     ORDER BY e.id LIMIT \(Limits.rowsMax)
                     """),
             arguments: [id, question.cursor, question.ownSince])

@@ -21,6 +21,8 @@ extension Store {
         }
         migrator.registerMigration("outbox of a recipient") { db in try db.execute(sql: "CREATE INDEX outbox_recipient ON outbox (recipient_id)") }
         migrator.registerMigration("place of what is deleted") { db in try keepPlaceOfDeleted(db) }
+        migrator.registerMigration("words without spaces") { db in try db.execute(sql: schemaSearchableText) }
+        migrator.registerMigration("who mutes somebody") { db in try db.execute(sql: "CREATE INDEX mute_muted ON mute (muted_id)") }
         return migrator
     }
 
@@ -283,6 +285,25 @@ extension Store {
         CREATE TRIGGER post_text_delete AFTER DELETE ON post WHEN EXISTS (SELECT 1 FROM post_text_docsize WHERE id = OLD.entry_id) BEGIN
             INSERT INTO post_text (post_text, rowid, text) VALUES ('delete', OLD.entry_id, OLD.text);
         END;
+        """
+
+    /// The index takes texts as `SearchableText` has them. It is made anew: a million posts take it some seconds, once.
+    private static let schemaSearchableText = """
+        DROP TRIGGER post_text_update;
+        DROP TRIGGER post_text_delete;
+        DROP TABLE post_text;
+        CREATE VIEW searchable_post (entry_id, text) AS
+            SELECT entry_id, CASE WHEN length(text) = length(CAST(text AS BLOB)) THEN text ELSE searchable(text) END FROM post;
+        CREATE VIRTUAL TABLE post_text USING fts5 (
+            text, content = 'searchable_post', content_rowid = 'entry_id', tokenize = '\(SearchableText.tokenizer)');
+        CREATE TRIGGER post_text_update AFTER UPDATE OF text ON post WHEN EXISTS (SELECT 1 FROM post_text_docsize WHERE id = OLD.entry_id) BEGIN
+            INSERT INTO post_text (post_text, rowid, text) VALUES ('delete', OLD.entry_id, searchable(OLD.text));
+            INSERT INTO post_text (rowid, text) VALUES (NEW.entry_id, searchable(NEW.text));
+        END;
+        CREATE TRIGGER post_text_delete AFTER DELETE ON post WHEN EXISTS (SELECT 1 FROM post_text_docsize WHERE id = OLD.entry_id) BEGIN
+            INSERT INTO post_text (post_text, rowid, text) VALUES ('delete', OLD.entry_id, searchable(OLD.text));
+        END;
+        INSERT INTO post_text (post_text) VALUES ('rebuild');
         """
 
     /// What clients leave with their peer, bounded for each account: they choose how much they send.

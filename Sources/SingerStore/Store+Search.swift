@@ -8,7 +8,7 @@ extension Store {
     public func search(_ words: String, by account: AccountKey, count: Int) async throws(StoreError) -> [PostView] {
         // NUL would end the expression inside a quote; an expression of no words at all is an error to FTS5.
         let quoted = words.replacingOccurrences(of: "\0", with: " ").split(whereSeparator: \.isWhitespace)
-            .map { "\"" + $0.replacingOccurrences(of: "\"", with: "\"\"") + "\"" }
+            .map { "\"" + SearchableText.searchable($0.replacingOccurrences(of: "\"", with: "\"\"")) + "\"" }
         guard !quoted.isEmpty else { return [] }
         let expression = quoted.joined(separator: " ")
         let aside = await indexLatest() ? [] : try await matchesAside(expression)
@@ -64,7 +64,7 @@ extension Store {
         try db.step(
             """
             INSERT INTO post_text (rowid, text)
-                SELECT entry_id, text FROM post WHERE entry_id > \(lastIndexed) ORDER BY entry_id
+                SELECT entry_id, text FROM searchable_post WHERE entry_id > \(lastIndexed) ORDER BY entry_id
             """)
     }
 
@@ -84,14 +84,14 @@ extension Store {
     /// Which of the posts match that are not in the index: they are searched by one in memory.
     private func matchesAside(_ expression: String) async throws(StoreError) -> [Int64] {
         let latest = try await read { db in
-            let sql = "SELECT entry_id, text FROM post WHERE entry_id > \(Self.lastIndexed) ORDER BY entry_id DESC LIMIT \(2 * Self.indexedTogether)"
+            let sql = "SELECT entry_id, text FROM searchable_post WHERE entry_id > \(Self.lastIndexed) ORDER BY entry_id DESC LIMIT \(2 * Self.indexedTogether)"
             return try Row.fetchAll(db, sql: sql).map { row in
                 (arrival: row[0] as Int64, text: row[1] as String)
             }
         }
         do {
             return try await DatabaseQueue().write { db in
-                try db.execute(sql: "CREATE VIRTUAL TABLE latest USING fts5 (text, tokenize = 'unicode61 remove_diacritics 2')")
+                try db.execute(sql: "CREATE VIRTUAL TABLE latest USING fts5 (text, tokenize = '\(SearchableText.tokenizer)')")
                 for post in latest { try db.execute(sql: "INSERT INTO latest (rowid, text) VALUES (?, ?)", arguments: [post.arrival, post.text]) }
                 return try Int64.fetchAll(db, sql: "SELECT rowid FROM latest WHERE latest MATCH ?", arguments: [expression])
             }

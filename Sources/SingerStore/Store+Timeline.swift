@@ -39,7 +39,8 @@ extension Store {
     private static let follows = "follow WHERE follower_id = ?1 AND following"
     private static let isMine = "(p.account_id = ?1 OR EXISTS (SELECT 1 FROM \(follows) AND followee_id = p.account_id))"
     private static let isOfMine = "p.account_id IN (SELECT ?1 UNION ALL SELECT followee_id FROM \(follows))"
-    private static let isSeen = "p.withheld = 0" + unmuted
+    /// Of forwards of the muted there may be some more: what comes out of it is a bound.
+    private static let isSeen = "p.withheld = 0 AND p.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = ?1)"
 
     /// Posts that are looked through before those of each author are.
     private static let windowPostsMax = 4_096

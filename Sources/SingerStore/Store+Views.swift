@@ -75,7 +75,7 @@ extension Store {
             let narrowing = try Self.narrowing(view, condition, db)
             func query(from low: Bound?, to high: Bound?, newest: Bool, _ count: Int) throws -> [PostView] {
                 var sql = Self.preamble(view) + Self.columns + " WHERE " + condition.sql + narrowing
-                sql += " AND p.deleted = 0 AND p.account_id NOT IN (SELECT muted_id FROM mute WHERE account_id = :me)"
+                sql += " AND p.deleted = 0 AND " + Self.isUnmuted("p", arrival: "entry_id", by: ":me")
                 var arguments = condition.arguments
                 if let low {
                     sql += " AND " + low.sql("low", low.isIncluded ? ">=" : ">")

@@ -33,6 +33,7 @@ public final class Store: Sendable {
             configuration.maximumReaderCount = 4
             configuration.busyMode = .timeout(5)
             configuration.prepareDatabase { db in
+                db.add(function: SearchableText.function)
                 try db.execute(sql: "PRAGMA cache_size = -4000")
                 try db.execute(sql: "PRAGMA journal_size_limit = \(Self.journalBytes)")
                 // As much as the journal may keep: a page that is written often is brought into the file once.

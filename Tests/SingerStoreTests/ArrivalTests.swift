@@ -89,6 +89,9 @@ import Testing
         try await peer.ingest(post, alice.follow(bob), bob.follow(alice), bob.like(post), bob.post("hello"))
         try await peer.store.mute(alice.account, bob.account, true)
         #expect(try await peer.pushes(for: alice) == ["alice: mine"])
+        let views = Store.NewsQuestion(account: alice.account, cursor: try await peer.store.latestArrival(), views: [.user(carol.account): 0])
+        try await peer.ingest(carol.forward(bob.post("of the muted"), comment: "look"), carol.post("seen"))
+        #expect(try await peer.store.arrivals([views])[0].get().news.pushes.map(describe) == ["carol: seen"])
     }
 
     @Test mutating func `who asks together is told the same as who asks alone`() async throws {
@@ -114,7 +117,16 @@ import Testing
         try await ask(expected + [["bob follows"]])
         // What is no post is told beside what is.
         try await peer.ingest(bob.delete(gone))
-        try await ask([expected[0] + ["deleted"], expected[1] + ["deleted"], [], expected[3], ["bob follows"]])
+        var told = [expected[0] + ["deleted"], expected[1] + ["deleted"], [], expected[3], ["bob follows"]]
+        try await ask(told)
+        // A forward is not for whoever mutes the author of what is forwarded.
+        var dave = TestAuthor("dave")
+        let post = dave.post("of the muted")
+        try await peer.ingest(post)
+        try await peer.store.mute(readers[0].account, dave.account, true)
+        try await peer.ingest(bob.forward(post, comment: "look"))
+        told[1].append("bob: look")
+        try await ask(told)
     }
 
     @Test mutating func `what is damaged for one who asks is read for the others all the same`() async throws {

@@ -116,6 +116,54 @@ import struct Foundation.Data
         #expect(try await peer.store.search("fox", by: alice.account, count: 10).map(\.text) == ["the quick brown fox"])
     }
 
+    @Test func `words are found in scripts without spaces, and signs and emoji wherever they stand`() async throws {
+        let (peer, alice) = try await peer()
+        var bob = TestAuthor("bob")
+        let posts = ["今日は東京タワーに行きました。", "我喜欢吃苹果", "ฉันรักประเทศไทย", "done👍🏽", "I♥you", "한국어를 배워요"]
+        try await peer.ingest(posts.map { bob.post($0) })
+        func found(_ words: String) async throws -> [Int] {
+            try await peer.store.search(words, by: alice.account, count: 10).compactMap { posts.firstIndex(of: $0.text) }
+        }
+        for isIndexed in [false, true] {
+            let words = ["東京": 0, "タワー": 0, "行き 今日": 0, "苹果": 1, "ประเทศ": 2, "👍": 3, "done": 3, "♥": 4, "you": 4, "한국어를": 5]
+            for (word, index) in words { #expect(try await found(word) == [index], "\(word), indexed: \(isIndexed)") }
+            for word in ["京東", "果苹", "👎", "东京"] { #expect(try await found(word) == [], "\(word)") }
+            try await checkIndex(peer.store)
+        }
+        // What is deleted leaves nothing of its words behind.
+        try await peer.ingest(bob.delete(bob.post("東京")))
+        #expect(try await found("東京") == [0])
+        try await checkIndex(peer.store)
+    }
+
+    @Test func `a store from before searches in scripts without spaces finds in them what it holds`() async throws {
+        let directory = TemporaryDirectory()
+        var alice = TestAuthor("alice")
+        do {
+            let pool = try DatabasePool(path: directory.path + "/singer.db")
+            try Store.migrator.migrate(pool, upTo: "place of what is deleted")
+            let post = alice.post("東京タワー")
+            try await pool.write { [certificate = alice.certificate] db in
+                try db.execute(sql: "INSERT INTO account VALUES (1, ?, 'alice', 'alice', 1, 1)", arguments: [certificate.account.data])
+                try db.execute(
+                    sql: "INSERT INTO device (id, account_id, key, certificate, signature) VALUES (1, 1, ?, ?, ?)",
+                    arguments: [certificate.device.data, certificate.payload, certificate.signature])
+                try db.execute(
+                    sql:
+                        "INSERT INTO entry (id, hash, device_id, account_id, seq, created, kind, header, signature, body) VALUES (1, ?, 1, 1, 1, ?, 1, ?, ?, ?)",
+                    arguments: [post.id.data, post.header.created, post.headerBytes, post.signature, post.body])
+                try db.execute(
+                    sql: "INSERT INTO post (entry_id, hash, account_id, device_id, seq, created, text, deleted, withheld) VALUES (1, ?, 1, 1, 1, ?, ?, 0, 0)",
+                    arguments: [post.id.data, post.header.created, "東京タワー"])
+                try db.execute(sql: "INSERT INTO post_text (rowid, text) SELECT entry_id, text FROM post")
+            }
+            try pool.close()
+        }
+        let peer = try TestStore(directory)
+        #expect(try await peer.store.search("東京", by: alice.account, count: 10).map(\.text) == ["東京タワー"])
+        try await checkIndex(peer.store)
+    }
+
     @Test func `posts of the muted are not found`() async throws {
         let (peer, alice) = try await peer()
         var bob = TestAuthor("bob")

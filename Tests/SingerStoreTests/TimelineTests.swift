@@ -98,6 +98,11 @@ import Testing
         try await peer.store.mute(alice.account, bob.account, false)
         try await peer.ingest(alice.follow(carol), alice.unfollow(bob))
         #expect(try await shown() == ["mine", "stranger"])
+        // What others forward of the muted is theirs, too; what one forwarded oneself is one's own.
+        try await peer.ingest(carol.forward(entries[1], comment: "look"), alice.forward(entries[1], comment: "I had"))
+        #expect(try await shown() == ["mine", "stranger", "look", "I had"])
+        try await peer.store.mute(alice.account, bob.account, true)
+        #expect(try await shown() == ["mine", "stranger", "I had"])
     }
 
     @Test func `a thread is the whole conversation, oldest first, wherever one enters it`() async throws {
