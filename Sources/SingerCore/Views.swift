@@ -31,42 +31,21 @@ public struct PostView: Hashable, Sendable {
     public let text: String
     public let replyTo: ShownID?
     /// The original of a forward. Never itself a forward.
-    public let forward: Forwarded?
+    public var forward: PostView? { originals.first }
+    /// That or nothing: a value has no room for another one of its own kind.
+    private let originals: [PostView]
     public let likes: Int
     public let isDeleted: Bool
 
-    public struct Forwarded: Hashable, Sendable {
-        public let id: ShownID
-        public let author: UserView
-        public let created: Milliseconds
-        public let text: String
-        public let replyTo: ShownID?
-        public let likes: Int
-        /// Its author has deleted it since.
-        public let isDeleted: Bool
-
-        public init(
-            id: ShownID, author: UserView, created: Milliseconds, text: String, replyTo: ShownID? = nil, likes: Int = 0, isDeleted: Bool
-        ) {
-            self.id = id
-            self.author = author
-            self.created = created
-            self.text = text
-            self.replyTo = replyTo
-            self.likes = likes
-            self.isDeleted = isDeleted
-        }
-    }
-
     public init(
-        id: ShownID, author: UserView, created: Milliseconds, text: String, replyTo: ShownID?, forward: Forwarded?, likes: Int, isDeleted: Bool
+        id: ShownID, author: UserView, created: Milliseconds, text: String, replyTo: ShownID?, forward: PostView?, likes: Int, isDeleted: Bool
     ) {
         self.id = id
         self.author = author
         self.created = created
         self.text = text
         self.replyTo = replyTo
-        self.forward = forward
+        originals = forward.map { [$0] } ?? []
         self.likes = likes
         self.isDeleted = isDeleted
     }

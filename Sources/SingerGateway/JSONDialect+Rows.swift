@@ -49,25 +49,9 @@ extension JSONDialect {
             "time": .string(Timestamp.utc(post.created)),
             "text": .string(post.isDeleted ? "" : post.text),
             "reply_to": post.replyTo.map { .string($0.hash.text) } ?? .null,
-            "forward": post.forward.map(value(of:)) ?? .null,
+            "forward": post.forward.map { value(of: $0) } ?? .null,
             "likes": .number(post.likes),
             "deleted": .bool(post.isDeleted),
-        ]
-    }
-
-    /// The original of a forward: a post like any other, but never itself a forward.
-    private static func value(of original: PostView.Forwarded) -> JSONValue {
-        [
-            "id": .string(original.id.shown),
-            "hash": .string(original.id.hash.text),
-            "author": .string(original.author.name),
-            "key": .string(Fingerprint(original.author.account).description),
-            "time": .string(Timestamp.utc(original.created)),
-            "text": .string(original.isDeleted ? "" : original.text),
-            "reply_to": original.replyTo.map { .string($0.hash.text) } ?? .null,
-            "forward": .null,
-            "likes": .number(original.likes),
-            "deleted": .bool(original.isDeleted),
         ]
     }
 

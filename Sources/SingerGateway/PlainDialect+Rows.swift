@@ -35,15 +35,8 @@ extension PlainDialect {
 
     /// A post as it stands in rows and pushes: `2022-12-11 10:56:05 <diogo> Hello [m2wd5]`.
     static func text(of post: PostView) -> String {
-        let line = "\(Timestamp.local(post.created)) <\(post.author.name)> "
-        if post.isDeleted { return line + "(deleted) [\(post.id.shown)]" }
-        if let original = post.forward {
-            let comment = post.text.isEmpty ? "" : " — \(post.text)"
-            let text = original.isDeleted ? "(deleted)" : original.text
-            return line + "♺ <\(original.author.name)> \(text)\(comment) [\(post.id.shown)>\(original.id.shown)]"
-        }
-        if let parent = post.replyTo { return line + "\(post.text) [\(post.id.shown)>\(parent.shown)]" }
-        return line + "\(post.text) [\(post.id.shown)]"
+        let (text, id) = post.words
+        return "\(Timestamp.local(post.created)) <\(post.author.name)> \(text) [\(id)]"
     }
 
     private static func text(of value: Field.Value) -> String {

@@ -159,23 +159,16 @@ extension Store {
     }
 
     private static func view(_ row: PostRow, _ db: Database) throws -> PostView {
-        PostView(
+        // The original is no forward: that ends here.
+        let original = row.isDeleted ? nil : try row.forward.flatMap { try db.first(columns + ofHash, .hash($0)) { try PostRow($0) } }
+        return PostView(
             id: try shown(row.hash, db), author: row.author, created: row.created, text: row.text,
-            replyTo: row.isDeleted ? nil : try row.replyTo.map { try shown($0, db) },
-            forward: row.isDeleted ? nil : try row.forward.flatMap { try original($0, db) }, likes: try likes(row.hash, db), isDeleted: row.isDeleted)
+            replyTo: row.isDeleted ? nil : try row.replyTo.map { try shown($0, db) }, forward: try original.map { try view($0, db) },
+            likes: try likes(row.hash, db), isDeleted: row.isDeleted)
     }
 
     private static func likes(_ hash: EntryID, _ db: Database) throws -> Int {
         try db.first("SELECT count(*) FROM reaction WHERE target = ? AND liked", .hash(hash)) { Int($0.int(0)) } ?? 0
-    }
-
-    private static func original(_ hash: EntryID, _ db: Database) throws -> PostView.Forwarded? {
-        try db.first(columns + ofHash, .hash(hash)) { try PostRow($0) }.map { row in
-            PostView.Forwarded(
-                id: try shown(row.hash, db), author: row.author, created: row.created, text: row.text,
-                replyTo: row.isDeleted ? nil : try row.replyTo.map { try shown($0, db) },
-                likes: try likes(row.hash, db), isDeleted: row.isDeleted)
-        }
     }
 
     /// The shortest prefix of a post's id that no other post here has, of five characters or more.

@@ -35,15 +35,15 @@ enum Fixture {
 
     static func post(
         _ text: String, by author: UserView = diogo, id: ShownID = Fixture.id("m2wd5"), replyTo: ShownID? = nil,
-        forward: PostView.Forwarded? = nil, isDeleted: Bool = false
+        forward: PostView? = nil, isDeleted: Bool = false
     ) -> PostView {
         _ = zone
         return PostView(
             id: id, author: author, created: time, text: text, replyTo: replyTo, forward: forward, likes: 3, isDeleted: isDeleted)
     }
 
-    static func original(_ text: String, isDeleted: Bool = false) -> PostView.Forwarded {
-        PostView.Forwarded(id: id("k7f3q", 7), author: andre, created: time, text: text, isDeleted: isDeleted)
+    static func original(_ text: String, isDeleted: Bool = false) -> PostView {
+        PostView(id: id("k7f3q", 7), author: andre, created: time, text: text, replyTo: nil, forward: nil, likes: 0, isDeleted: isDeleted)
     }
 
     static func whois(_ presence: WhoIs.Presence, profile: [ProfileField] = []) -> WhoIs {

@@ -47,13 +47,8 @@ enum PostLines {
     }
 
     private static func words(of post: PostView) -> (text: String, id: String) {
-        if post.isDeleted { return ("(deleted)", post.id.shown) }
-        if let original = post.forward {
-            let comment = post.text.isEmpty ? "" : " — \(post.text)"
-            let text = "♺ <\(original.author.name)> \(original.isDeleted ? "(deleted)" : original.text)\(comment)"
-            return (safe(text), post.id.shown + ">" + original.id.shown)
-        }
-        return (safe(post.text), post.id.shown + (post.replyTo.map { ">" + $0.shown } ?? ""))
+        let (text, id) = post.words
+        return (safe(text), id)
     }
 
     private static func marked(_ text: String, _ id: String, _ style: IRCClient.IDStyle) -> String {
