@@ -130,8 +130,18 @@ import Testing
                 _ = try await andre.ask("POST last")
                 let shown = try await gateway.converse("LOGIN andre correct-horse\nTIMELINE 1\n")
                 let id = try #require(shown.firstMatch(of: /last \[([a-z2-7]+)\]/)?.1)
-                _ = try await andre.ask("DELETE \(id)")
-                #expect(try await andre.ask("TOPIC &home").contains { $0.contains(" 332 ") && $0.contains(":first [") })
+                try await gateway.connect { (other) async throws in
+                    _ = try await other.ask("NICK o", "USER o 0 * :o", "LOGIN andre correct-horse")
+                    let told = try await andre.ask("DELETE \(id)")
+                    #expect(told.mention(" TOPIC &home :first ["))
+                    #expect(try await andre.ask("TOPIC &home").contains { $0.contains(" 332 ") && $0.contains(":first [") })
+                    #expect(try await other.wait(for: " TOPIC &home ").contains(":first ["))
+                    // Not one that nobody sees there.
+                    let first = try #require(told.joined().firstMatch(of: /first \[([a-z2-7]+)\]/)?.1)
+                    #expect(try await andre.ask("PRIVMSG &home :third").mention(" TOPIC &home :third ["))
+                    #expect(try await other.wait(for: " TOPIC &home ").contains(":third ["))
+                    #expect(try await !andre.ask("DELETE \(first)").mention(" TOPIC "))
+                }
             }
         }
     }

@@ -66,8 +66,11 @@ extension IRCServer {
                 let item = item(post, in: view.channel, client)
                 send(to: client) { write(item, for: client.capabilities, to: &$0) }
             }
+            if post.author.account == client.login?.account, let topic = newTopic(post, client) { send(topic, to: client) }
         case .deleted(let id, by: let author, in: let views):
             for message in deletions(of: id, by: source(of: author, to: client), in: views, client) { send(message, to: client) }
+            guard let login = client.login, author.account == login.account else { return }
+            Task { if let topic = await newTopic(without: id, login, client) { send(topic, to: client) } }
         case .follow(let follower):
             tell(client, "\(follower.name) follows you", in: user.nick)
             Task { await showVoice(of: follower, "+v", to: client) }

@@ -58,11 +58,11 @@ extension IRCServer {
         text.hasPrefix("\u{1}ACTION ") ? text.dropFirst(8).filter { $0 != "\u{1}" } : nil
     }
 
-    /// Shows a post to the connection that wrote it, in all its open views to which the post belongs, and makes it the topic.
+    /// Shows a post to the connection that wrote it, in all its open views to which the post belongs, and makes it the topic. Other sessions are told by way
+    /// of the store.
     ///
     /// - Parameter isShown: whether the client does not show it by itself.
     func posted(_ post: PostView, in channel: String, _ login: Login, _ call: IRCCall, isShown: Bool) async {
-        guard let user = call.client.user else { return }
         // Nothing is shown twice where it was written: there the client shows it by itself, or asked for the echo.
         let others = call.client.views.values.filter { $0.channel.ircFolded != channel.ircFolded }.sorted { $0.channel < $1.channel }
         let selecting = others.isEmpty ? [] : (try? await node.views(Set(others.map(\.view)), containing: post.id, login)) ?? []
@@ -70,12 +70,9 @@ extension IRCServer {
             call.replies += replies(of: item(post, in: channel, call.client), for: call.client.capabilities)
         }
         if !isShown { call.client.views[channel.ircFolded]?.didShow(post.id.hash) }
-        for client in sessions(of: user) where client.views[Self.home] != nil {
-            // A client that sees its own post again has its id already.
-            guard client !== call.client || !isShown else { continue }
-            let message = IRCOutgoing("TOPIC", [Self.home], source: client.user?.source ?? user.source, text: topic(post, client))
-            if client === call.client { call.reply(message) } else { send(message, to: client) }
-        }
+        // A client that sees all its own posts again has their ids already, and would show each twice.
+        guard !call.client.capabilities.contains(.echoMessage), let topic = newTopic(post, call.client) else { return }
+        call.reply(topic)
     }
 
     /// `+draft/react` likes a post, `+draft/unreact` takes it back; who is typing is told to nobody.
@@ -98,6 +95,7 @@ extension IRCServer {
                 told.insert(action(of: user, "REDACT", [target, id.hash.text]), at: 0)
             }
             for message in told { call.reply(message.redacted(because: call.parameter(2))) }
+            if let topic = await newTopic(without: id, login, call.client) { call.reply(topic) }
         } catch .notYours {
             fail(call, "REDACT", "REDACT_FORBIDDEN", [target, messageID], "Only its author may do that")
         } catch .noSuchPost, .badID, .deleted {

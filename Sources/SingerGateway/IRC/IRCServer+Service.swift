@@ -122,6 +122,7 @@ extension IRCServer {
         case .deleted(let id):
             guard let user = call.client.user, let login = call.client.login else { return }
             for message in deletions(of: id, by: user.source, in: [.home, .user(login.account)], call.client, except: place) { call.reply(message) }
+            if let topic = await newTopic(without: id, login, call.client) { call.reply(topic) }
         default: break
         }
     }

@@ -122,9 +122,7 @@ extension IRCServer {
         let text: String
         switch view.view {
         case .home:
-            var posts = try? await node.feed(of: login.name.text, login, count: 1, before: nil)
-            if posts?.first?.isDeleted == true { posts = try? await node.feed(of: login.name.text, login, count: Limits.rowsMax, before: nil) }
-            guard let last = posts?.first(where: { !$0.isDeleted }) else { return nil }
+            guard let last = await lastPosts(login).first(where: { !$0.isDeleted }) else { return nil }
             return IRCChannel.Topic(text: topic(last, client), setBy: IRCAccount.source(of: last.author), setAt: last.created)
         case .mentions: text = "Posts that mention you, answer you or forward you"
         case .user: text = "Posts of \(view.channel.dropFirst(2))"
@@ -134,8 +132,30 @@ extension IRCServer {
         return IRCChannel.Topic(text: text, setBy: serverName, setAt: view.opened)
     }
 
-    func topic(_ post: PostView, _ client: IRCClient) -> String {
+    /// The last post of an account that stands, if it is among the latest, and behind it at least those that are deleted.
+    private func lastPosts(_ login: Login) async -> [PostView] {
+        let last = (try? await node.feed(of: login.name.text, login, count: 1, before: nil)) ?? []
+        guard last.first?.isDeleted == true else { return last }
+        return (try? await node.feed(of: login.name.text, login, count: Limits.rowsMax, before: nil)) ?? last
+    }
+
+    private func topic(_ post: PostView, _ client: IRCClient) -> String {
         PostLines.line(of: post, client.idStyle, bytesMax: IRCLimits.topicBytesMax)
+    }
+
+    /// How a client with `&home` open is told of its account's last post.
+    func newTopic(_ post: PostView, _ client: IRCClient) -> IRCOutgoing? { newTopic(topic(post, client), client) }
+
+    private func newTopic(_ text: String, _ client: IRCClient) -> IRCOutgoing? {
+        guard let user = client.user, client.views[Self.home] != nil else { return nil }
+        return IRCOutgoing("TOPIC", [Self.home], source: user.source, text: text)
+    }
+
+    /// The same when a post was deleted; `nil` if it was not the topic.
+    func newTopic(without deleted: ShownID, _ login: Login, _ client: IRCClient) async -> IRCOutgoing? {
+        let posts = await lastPosts(login)
+        guard posts.prefix(while: \.isDeleted).contains(where: { $0.id.hash == deleted.hash }) else { return nil }
+        return newTopic(posts.first { !$0.isDeleted }.map { topic($0, client) } ?? "", client)
     }
 
     // MARK: Following
