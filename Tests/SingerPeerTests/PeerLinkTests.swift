@@ -2,6 +2,7 @@ import NIOCore
 import SingerCore
 import SingerPeer
 import SingerWire
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1)), .serialized)
@@ -107,17 +108,25 @@ struct PeerLinkTests {
     @Test func `a slow reader gets everything, and memory stays bounded meanwhile`() async throws {
         try await withPeers { peers in
             let (a, b) = try await peers.link()
+            let sent = Mutex(0)
             async let writing: Void = {
                 for number in 0..<2_000 {
                     await a.room()
                     a.send(.numbered(number, bytes: 20_000))
+                    sent.withLock { $0 = number + 1 }
                 }
             }()
+            // While nothing is read the writer comes to a halt, most of it unsent.
+            var seen = 0
+            repeat {
+                seen = sent.withLock(\.self)
+                try await Task.sleep(for: .milliseconds(100))
+            } while sent.withLock(\.self) != seen
+            #expect(seen < 1_000)
             var count = 0
             for await frame in b.frames {
                 #expect(frame.number == count)
                 count += 1
-                if count % 100 == 0 { await Task.yield() }
                 if count == 2_000 { break }
             }
             await writing
