@@ -64,6 +64,9 @@ extension Replica {
 
     /// The other side remembers this of what was said here: what differs is said again.
     mutating func correct(_ buckets: [UInt64], for node: NodeKey, now: Milliseconds) -> [Action] {
+        // Once on a link, and not where all was said: it costs a walk through all that is wanted here.
+        guard links[node]?.introducedAt == nil else { return [] }
+        links[node]?.introducedAt = changes
         let states = wantedStates(now: now)
         guard buckets.count == 256 else { return say(states, to: node) }
         let mine = Self.buckets(states)
@@ -86,7 +89,7 @@ extension Replica {
             guard let tie = ties[account, node], tie.isSubscriber else { return nil }
             return FeedState(account: account, interest: .subscribe, held: tie.offer ?? [:])
         }
-        return Memory(states: states, recordsSent: link.recordsSent)
+        return Memory(states: states, recordsSent: link.recordsSent.intersection(states.map(\.account)))
     }
 
     mutating func remember(_ memory: Memory?, of node: NodeKey) {

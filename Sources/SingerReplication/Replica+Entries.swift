@@ -26,9 +26,9 @@ extension Replica {
     }
 
     /// A request has been answered: there is room for another, of whatever feed.
-    private mutating func fetchStalled(now: Milliseconds) -> [Action] {
+    mutating func fetchStalled(now: Milliseconds) -> [Action] {
         // As many as one link can have under way; more would only stall again.
-        stalled.sorted().prefix(Limits.wantsPerLinkMax).flatMap { fetch($0, now: now) }
+        stalled.take(Limits.wantsPerLinkMax).flatMap { fetch($0, now: now) }
     }
 
     /// News, whole. The first copy shows who is fastest; whoever sends another one is asked to announce only.
@@ -42,7 +42,7 @@ extension Replica {
                 unwanted.insert(account)
                 continue
             }
-            guard offer([seq...seq], of: account, device, by: node) else { continue }
+            guard feeds[account]?.hasRoom(for: device) == true, offer([seq...seq], of: account, device, by: node) else { continue }
             let log = feeds[account]?.logs[device] ?? Log()
             guard log.proof == nil else { continue }
             let isHeld = log.held.contains(seq) && !(entry.body != nil && log.bodiless.contains(seq))
@@ -99,7 +99,7 @@ extension Replica {
     /// - Returns: those of feeds that are replicated here, in runs of one device.
     private mutating func hold(_ entries: [Entry]) -> [(account: AccountKey, entries: [Entry])] {
         var groups: [(account: AccountKey, entries: [Entry])] = []
-        for entry in entries where feeds[entry.header.account] != nil {
+        for entry in entries where feeds[entry.header.account]?.hasRoom(for: entry.header.device) == true {
             feeds[entry.header.account]?.logs[entry.header.device, default: Log()].held.insert(entry.header.seq)
             if entry.body == nil && entry.header.kind == .post {
                 feeds[entry.header.account]?.logs[entry.header.device]?.bodiless.insert(entry.header.seq)

@@ -43,6 +43,9 @@ extension Replica {
         var witnesses: [NodeKey: [DeviceKey: SequenceSet]] = [:]
 
         func isWanted(at now: Milliseconds) -> Bool { isHosted || isFollowed || visitedUntil > now }
+
+        /// Whether something may be noted of a device: so many logs of one account are followed. Its owner could certify devices without end.
+        func hasRoom(for device: DeviceKey) -> Bool { logs[device] != nil || logs.count < Limits.devicesMax || device == own }
     }
 
     struct Log: Sendable {

@@ -41,6 +41,7 @@ extension Replica {
 
     mutating func unsubscribe(_ account: AccountKey) -> [Action] {
         fetching.remove(account)
+        stalled.remove(account)
         _ = forgetAsked(account) { _ in true }
         for device in (feeds[account]?.logs ?? [:]).keys { feeds[account]?.logs[device]?.coming = [:] }
         if !owing.contains(account) { unserved[account] = nil }

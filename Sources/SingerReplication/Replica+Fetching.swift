@@ -11,8 +11,8 @@ extension Replica {
             stalled.remove(account)
             return []
         }
-        stalled.remove(account)
         let said = ties[account]
+        var isStalled = false
         var offers: [Offer]?
         var actions: [Action] = []
         for device in Set(said.values.flatMap { ($0.offer ?? [:]).keys }).sorted() {
@@ -21,9 +21,12 @@ extension Replica {
             // Mostly nothing is missing: who is asked first need not be known then.
             let order = offers ?? inOrder(said, of: account, sparesHomes: sparesHomes)
             offers = order
-            actions += ask(for: gaps, of: account, device, among: order, now: now)
+            let (requests, isComplete) = ask(for: gaps, of: account, device, among: order, now: now)
+            actions += requests
+            if !isComplete { isStalled = true }
         }
-        if feeds[account]?.logs.values.contains(where: { !$0.asked.isEmpty || !$0.coming.isEmpty }) == true || stalled.contains(account) {
+        if isStalled { stalled.insert(account) } else { stalled.remove(account) }
+        if feeds[account]?.logs.values.contains(where: { !$0.asked.isEmpty || !$0.coming.isEmpty }) == true {
             fetching.insert(account)
         } else {
             fetching.remove(account)
@@ -36,12 +39,11 @@ extension Replica {
         of account: AccountKey, _ device: DeviceKey, among ties: [NodeKey: Ties.Tie], now: Milliseconds
     ) -> [ClosedRange<UInt64>] {
         guard let last = ties.values.lazy.compactMap({ $0.offer?[device]?.last }).max() else { return [] }
-        guard let known = feeds[account]?.logs else { return [] }
-        guard known[device]?.proof == nil, known[device] != nil || known.count < Limits.devicesMax else { return [] }
-        let log = known[device] ?? Log()
+        guard let feed = feeds[account], feed.hasRoom(for: device) else { return [] }
+        let log = feed.logs[device] ?? Log()
+        guard log.proof == nil else { return [] }
         // The account's own peers know how long the log is; others may say what they like.
-        let homes = feeds[account]?.homes ?? []
-        let end = ties.lazy.filter { homes.contains($0.key) }.compactMap { $0.value.offer?[device]?.last }.max() ?? last
+        let end = ties.lazy.filter { feed.homes.contains($0.key) }.compactMap { $0.value.offer?[device]?.last }.max() ?? last
         var floor = log.floor ?? Self.floor(of: log.held, last: end)
         // Whoever said that the log was longer has not shown it: begin where it is known to end.
         if end < floor, (log.held.last ?? 0) < floor { floor = Self.floor(of: log.held, last: end) }
@@ -52,17 +54,15 @@ extension Replica {
         return covered.missing(in: floor...last)
     }
 
+    /// - Returns: the requests, and whether those who have it could take all of them.
     private mutating func ask(
         for gaps: [ClosedRange<UInt64>], of account: AccountKey, _ device: DeviceKey, among offers: [Offer], now: Milliseconds
-    ) -> [Action] {
+    ) -> ([Action], isComplete: Bool) {
         var actions: [Action] = []
         for gap in gaps {
             var next = gap.lowerBound
             while next <= gap.upperBound, let (node, range) = first(of: next...gap.upperBound, device, among: offers) {
-                guard let node else {
-                    stalled.insert(account)
-                    return actions
-                }
+                guard let node else { return (actions, false) }
                 let want = Want(account: account, device: device, range: range)
                 feeds[account]?.logs[device]?.asked[want] = Log.Asked(node: node, since: now)
                 if links[node]?.wantsUnderWay == 0 { links[node]?.waitingSince = now }
@@ -71,7 +71,7 @@ extension Replica {
                 next = range.upperBound + 1
             }
         }
-        return actions
+        return (actions, true)
     }
 
     /// What a peer offers of a feed.

@@ -117,7 +117,7 @@ extension Replica {
         links[node]?.recordsSent = remembered[node]?.recordsSent ?? []
         ties.join(node)
         nodes[node, default: NodeState(endpoints: [])].dialledAt = nil
-        nodes[node]?.retry.reset()
+        nodes[node]?.retry.succeeded()
         if !endpoints.isEmpty { nodes[node]?.endpoints = endpoints }
         var actions = introduce(to: node, now: now)
         for account in (nodes[node]?.feeds ?? []).sorted() {
@@ -135,7 +135,7 @@ extension Replica {
 
     mutating func linkDown(_ node: NodeKey, now: Milliseconds) -> [Action] {
         let memory = memory(of: node)
-        guard links.removeValue(forKey: node) != nil else { return [] }
+        guard let link = links.removeValue(forKey: node) else { return [] }
         let said = ties.leave(node)
         remember(memory, of: node)
         spare.remove(node)
@@ -148,6 +148,8 @@ extension Replica {
             actions += watchOverlay(account, now: now)
         }
         nodes[node]?.dialledAt = nil
+        // One that ends as soon as it is up, again and again, is of no use to either side.
+        if now - link.since >= Self.spareTime { nodes[node]?.retry.reset() }
         // Both ends may dial again: let chance decide who comes first, without waiting long.
         nodes[node]?.retry.failed(at: now, min: Limits.dialBackoffMin / 2, max: Limits.dialBackoffMax, random: &random)
         for account in fetching.sorted() where forgetAsked(account, where: { $0.node == node }) { actions += fetch(account, now: now) }

@@ -131,8 +131,8 @@ extension Replica {
             }
             guard offer([item.range], of: item.account, item.device, by: node) else { continue }
             actions += witness(item.account, [item.device: SequenceSet([item.range])], by: node)
+            guard feeds[item.account]?.hasRoom(for: item.device) == true else { continue }
             let log = feeds[item.account]?.logs[item.device]
-            guard log != nil || feeds[item.account]?.logs.count ?? 0 < Limits.devicesMax else { continue }
             // Without another link that is eager nothing will come by itself.
             guard ties[item.account].contains(where: { $0 != node && $1.source == .eager }), (log?.awaited.count ?? 0) < Limits.rangesMax else {
                 if !isHeld(item) { concerned.insert(item.account) }
@@ -158,7 +158,8 @@ extension Replica {
 
     private func isHeld(_ item: Announcement) -> Bool {
         guard let log = feeds[item.account]?.logs[item.device] else { return false }
-        return log.proof != nil || log.held.missing(in: item.range).isEmpty
+        // A post whose text was kept back is wanted of whoever has it.
+        return log.proof != nil || log.whole.missing(in: item.range).isEmpty
     }
 
     /// Asks for what was announced and has not come in time, from those who announced it, and has it pushed by them from now on.
@@ -169,7 +170,7 @@ extension Replica {
             var isWaiting = false
             for (device, log) in feeds[account]?.logs ?? [:] where !log.awaited.isEmpty {
                 for (range, announced) in log.awaited {
-                    var covered = log.held
+                    var covered = log.whole
                     for coming in log.coming.keys { covered.insert(coming) }
                     let isHere = covered.missing(in: range).isEmpty
                     guard isHere || announced.deadline <= now else {

@@ -7,13 +7,13 @@ extension Replica {
     /// Notes what a peer says it holds of an account of this peer.
     mutating func witness(_ account: AccountKey, _ held: [DeviceKey: SequenceSet], by node: NodeKey) -> [Action] {
         guard feeds[account]?.isHosted == true, let own = feeds[account]?.own else { return [] }
-        guard feeds[account]?.witnesses[node] != nil || feeds[account]?.witnesses.count ?? 0 < Limits.witnessesMax else { return [] }
+        guard feeds[account]?.witnesses[node] != nil || makeRoom(forWitnessOf: account) else { return [] }
         let last = feeds[account]?.logs[own]?.held.last ?? 0
         let recent = last - min(last, Self.receiptsRecent) + 1
         let before = feeds[account]?.witnesses[node]?[own] ?? SequenceSet()
         for (device, set) in held where feeds[account]?.logs[device] != nil {
             feeds[account]?.witnesses[node, default: [:]][device, default: SequenceSet()].formUnion(set)
-            feeds[account]?.witnesses[node]?[device]?.keepLatest(Limits.rangesMax)
+            feeds[account]?.witnesses[node]?[device]?.keepLatest(Self.witnessedRangesMax)
         }
         guard last > 0, let set = held[own] else { return [] }
         // Only of the latest entries: whoever tells of a long log tells nothing new of most of it.
@@ -22,14 +22,25 @@ extension Replica {
         }
     }
 
+    /// Whoever has no link any more gives its place up to one that has.
+    private mutating func makeRoom(forWitnessOf account: AccountKey) -> Bool {
+        guard let witnesses = feeds[account]?.witnesses, witnesses.count >= Limits.witnessesMax else { return true }
+        guard let gone = witnesses.keys.filter({ links[$0] == nil }).min() else { return false }
+        feeds[account]?.witnesses[gone] = nil
+        return true
+    }
+
+    /// Of a log that a peer holds: an honest one has it in one piece, and perhaps some older ones.
+    private static let witnessedRangesMax = 4
+
     /// Entries at the end of a log whose holders are told one by one.
     private static let receiptsRecent: UInt64 = 16
 
     // MARK: Two logs of one device
 
     mutating func equivocated(_ proof: Equivocation, from source: NodeKey?) -> [Action] {
-        guard feeds[proof.account] != nil, feeds[proof.account]?.logs[proof.device]?.proof == nil else { return [] }
-        for want in feeds[proof.account]?.logs[proof.device]?.asked.keys.map({ $0 }) ?? [] { release(want) }
+        guard let feed = feeds[proof.account], feed.hasRoom(for: proof.device), feed.logs[proof.device]?.proof == nil else { return [] }
+        for want in (feed.logs[proof.device]?.asked ?? [:]).keys { release(want) }
         feeds[proof.account]?.logs[proof.device, default: Log()].proof = proof
         feeds[proof.account]?.logs[proof.device]?.coming = [:]
         feeds[proof.account]?.logs[proof.device]?.awaited = [:]
@@ -41,9 +52,7 @@ extension Replica {
     }
 
     mutating func receive(_ proof: Equivocation, from node: NodeKey) -> [Action] {
-        guard let feed = feeds[proof.account], feed.logs[proof.device]?.proof == nil else { return [] }
-        // Not more devices than an account can have: an owner could make proofs without end.
-        guard feed.logs[proof.device] != nil || feed.logs.count < Limits.devicesMax else { return [] }
+        guard let feed = feeds[proof.account], feed.hasRoom(for: proof.device), feed.logs[proof.device]?.proof == nil else { return [] }
         return [.quarantine(proof, from: node)]
     }
 

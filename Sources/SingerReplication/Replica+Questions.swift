@@ -14,7 +14,7 @@ extension Replica {
                 (tie.offer ?? [:]).allSatisfy { device, offer in
                     if feed.logs[device]?.proof != nil { return true }
                     guard let log = feed.logs[device], let floor = log.floor, let last = offer.last, last >= floor else { return offer.isEmpty }
-                    return log.held.missing(in: floor...last).allSatisfy { offer.intersection($0).isEmpty }
+                    return log.whole.missing(in: floor...last).allSatisfy { offer.intersection($0).isEmpty }
                 }
             }
     }
@@ -76,10 +76,10 @@ extension Replica {
     /// How much is kept in memory, in items: what a simulation holds against a bound.
     public var footprint: Int {
         let feeds = feeds.values.reduce(0) { sum, feed in
-            sum + feed.holders.count + feed.witnesses.count + feed.debts.count
+            sum + feed.holders.count + feed.debts.count + feed.witnesses.values.reduce(0) { $1.values.reduce($0) { $0 + $1.ranges.count } } + feed.logs.count
                 + feed.logs.values.reduce(0) { $0 + $1.asked.count + $1.coming.count + $1.awaited.count + $1.held.ranges.count }
         }
-        return feeds + ties.footprint + nodes.count + remembered.values.reduce(0) { $0 + $1.states.count }
+        return feeds + ties.footprint + nodes.count + remembered.values.reduce(0) { $0 + $1.states.count + $1.recordsSent.count }
     }
 
     /// The feeds whose news a link wants.

@@ -15,6 +15,9 @@ extension Replica {
             due = now + wait / 2 + Milliseconds(random.next() % UInt64(wait / 2 + 1))
         }
 
+        /// It worked, and is yet to be of use: how often it failed before still counts.
+        mutating func succeeded() { due = 0 }
+
         mutating func reset() { self = Retry() }
     }
 }

@@ -3,14 +3,14 @@ import SingerCore
 /// Peers that do not answer although their links are up: a process that is stopped, a machine that swaps, a line that is dead.
 extension Replica {
     /// Whether a peer that something was asked of has said nothing at all for too long.
-    private func isHanging(_ node: NodeKey, at now: Milliseconds) -> Bool {
+    func isHanging(_ node: NodeKey, at now: Milliseconds) -> Bool {
         links[node].map { $0.wantsUnderWay > 0 && now - $0.waitingSince >= Self.patience } ?? false
     }
 
     /// Whether what is missing of a feed was asked of peers that hang, and no other link offers it: somebody else is to be found
     /// while these are waited for.
     func isKeptWaiting(_ account: AccountKey, now: Milliseconds) -> Bool {
-        guard fetching.contains(account), let feed = feeds[account] else { return false }
+        guard fetching.contains(account) || stalled.contains(account), let feed = feeds[account] else { return false }
         let holders = ties[account].filter { $0.value.offer?.isEmpty == false }
         let others = holders.filter { !isHanging($0.key, at: now) }
         guard others.count < holders.count, others.count < Self.sourcesEnough else { return false }

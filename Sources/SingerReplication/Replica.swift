@@ -13,11 +13,11 @@ public struct Replica: Sendable {
     var owing: Set<AccountKey> = []
     /// Accounts for which no link is up that would do: when there is somebody to dial, or a lookup to make.
     var unserved: [AccountKey: Milliseconds] = [:]
-    /// Feeds with ranges under way, and feeds that are only visited: all that the timer has to check.
+    /// Feeds with ranges under way, and feeds that are only visited: what the timer has to check.
     var fetching: Set<AccountKey> = []
     var visited: Set<AccountKey> = []
     /// Feeds of which more would be asked for if those who have it were not busy.
-    var stalled: Set<AccountKey> = []
+    var stalled = TurnQueue<AccountKey>()
     /// Feeds with entries that lazy links have yet to be told of, and feeds with announced entries that have yet to come.
     var announcing: Set<AccountKey> = []
     var awaiting: Set<AccountKey> = []
@@ -85,6 +85,7 @@ public struct Replica: Sendable {
         case .visiting(let account): return visit(account, now: now)
         case .wantsOlder(let account, let entries): return wantOlder(account, entries, now: now)
         case .holding(let account, let device, let held):
+            guard feeds[account]?.hasRoom(for: device) != false else { return [] }
             feeds[account, default: Feed()].logs[device, default: Log()].held.formUnion(held)
             noteChange(of: account)
             return []

@@ -77,8 +77,9 @@ public struct SequenceSet: Hashable, Sendable {
 
     public func subtracting(_ other: SequenceSet) -> SequenceSet {
         guard !other.isEmpty else { return self }
-        var rest = self
-        for range in other.ranges { rest.remove(range) }
+        var rest = SequenceSet()
+        // Ascending and disjoint as these ranges are, and so are their parts.
+        rest.ranges = ranges.flatMap(other.missing(in:))
         return rest
     }
 

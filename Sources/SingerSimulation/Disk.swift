@@ -128,7 +128,7 @@ public struct Disk: Sendable {
 
 extension Entry {
     /// The same entry as it is kept after its deletion.
-    var stripped: Entry {
+    package var stripped: Entry {
         (try? Entry(trusting: headerBytes, signature: signature, body: nil, certificate: certificate)) ?? self
     }
 }

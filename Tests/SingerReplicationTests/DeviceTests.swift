@@ -42,6 +42,24 @@ import Testing
         #expect(net.peers[0].replica.isOwnLogLevel(alice.account))
     }
 
+    @Test func `so many devices of an account are followed, however their entries come`() {
+        var replica = Replica(seed: 1)
+        let node = Simulation.node(1)
+        _ = replica.handle(.following(alice.account), now: 0)
+        _ = replica.handle(.linkUp(node, []), now: 0)
+        var devices = (0..<(Limits.devicesMax + 20)).map { TestAuthor("alice", device: "device \($0)") }
+        for index in devices.indices {
+            let entry = devices[index].post("hello")
+            switch index % 3 {
+            case 0: _ = replica.handle(.received(.entries([entry], answers: nil), from: node), now: 1)
+            case 1: _ = replica.handle(.stored([entry], from: nil, isNews: true), now: 1)
+            default: _ = replica.handle(.holding(alice.account, entry.header.device, SequenceSet([1...1])), now: 1)
+            }
+            _ = replica.handle(.stored([entry], from: node, isNews: true), now: 2)
+        }
+        #expect(devices.count { replica.lastHeld(alice.account, $0.device.publicKey) == 1 } == Limits.devicesMax)
+    }
+
     @Test(arguments: [true, false]) func `devices that there are not keep no room from those that there are`(answers: Bool) {
         var replica = Replica(seed: 1)
         let (liar, honest) = (Simulation.node(1), Simulation.node(2))

@@ -103,17 +103,28 @@ import Testing
         var replica = Replica(seed: 1)
         let node = Simulation.node(1)
         for number in 0..<20 { _ = replica.handle(.following(TestAuthor("author\(number)").account), now: 0) }
-        _ = replica.handle(.linkUp(node, []), now: 0)
+        let state = Replica.FeedState(account: TestAuthor("author0").account, interest: .subscribe, held: [:])
+        _ = replica.handle(.remembered(node, Replica.Memory(states: [state], recordsSent: [])), now: 0)
+        guard case .send(.digest, node)? = replica.handle(.linkUp(node, []), now: 0).first else {
+            Issue.record("it was told more than a sum")
+            return
+        }
         let told = replica.handle(.received(.buckets([]), from: node), now: 0)
         guard case .send(.have(let states), node)? = told.first else {
             Issue.record("nothing was told: \(told)")
             return
         }
         #expect(states.count == 20)
+        // It costs much: once on a link.
+        #expect(replica.handle(.received(.buckets([]), from: node), now: 0).isEmpty)
+        _ = replica.handle(.linkDown(node), now: 1)
+        _ = replica.handle(.linkUp(node, []), now: 2)
         guard case .send(.buckets(let sums), node)? = replica.handle(.received(.digest(7), from: node), now: 0).first else {
             Issue.record("nothing was asked")
             return
         }
         #expect(sums.isEmpty)
+        // Nor where everything was said without a sum.
+        #expect(replica.handle(.received(.buckets([]), from: node), now: 2).isEmpty)
     }
 }

@@ -99,6 +99,24 @@ import Testing
         #expect(net.held(alice, at: 1) == [1...150])
     }
 
+    @Test(arguments: [true, false]) func `a text that was kept back is asked for where it is announced, or said to be`(isAnnounced: Bool) {
+        var replica = Replica(seed: 1)
+        var alice = TestAuthor("alice")
+        let (thief, honest) = (Simulation.node(1), Simulation.node(2))
+        let post = alice.post("hello")
+        _ = replica.handle(.following(alice.account), now: 0)
+        for node in [thief, honest] { _ = replica.handle(.linkUp(node, []), now: 0) }
+        _ = replica.handle(.received(.entries([post.stripped], answers: nil), from: thief), now: 1)
+        _ = replica.handle(.stored([post.stripped], from: thief, isNews: true), now: 2)
+        let range: ClosedRange<UInt64> = 1...1
+        let held = Replica.FeedState(account: alice.account, interest: .none, held: [post.header.device: SequenceSet([range])])
+        let announcement = Replica.Announcement(account: alice.account, device: post.header.device, range: range)
+        var actions = replica.handle(.received(isAnnounced ? .announce([announcement]) : .have([held]), from: honest), now: 3)
+        for time in 1...20 { actions += replica.handle(.tick, now: Milliseconds(time) * 100) }
+        let asked = actions.compactMap { if case .send(.want(let want), to: honest) = $0 { want.range } else { nil } }
+        #expect(asked.first == range)
+    }
+
     @Test func `a slow answer is still taken`() throws {
         var net = Simulation(2)
         net.host(alice, at: 0, alice.unsignedLog(600))

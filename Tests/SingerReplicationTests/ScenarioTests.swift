@@ -25,6 +25,12 @@ import Testing
         #expect(report.isGood, "singer-sim --peers 200 --seed \(seed) --minutes 1 --follows 2: \(report.failures)")
     }
 
+    /// 22: of a post whose text was kept back the text was not asked for where it was announced.
+    @Test func `texts that were kept back come after all`() async {
+        let report = await report(22)
+        #expect(report.isGood, "singer-sim --peers 200 --seed 22 --minutes 1 --follows 2: \(report.failures)")
+    }
+
     /// 13: a follow from a device whose clock was ahead outlasted the UNFOLLOW after it.
     @Test(arguments: [13] as [UInt64]) func `what failed once holds now`(seed: UInt64) async {
         let report = await report(seed, minutes: 5, follows: 4)

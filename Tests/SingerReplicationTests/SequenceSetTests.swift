@@ -45,6 +45,9 @@ import Testing
             #expect(set.contains(first) == model.contains(first), what)
             #expect(set.first == model.min() && set.last == model.max() && set.isEmpty == model.isEmpty, what)
             #expect(SequenceSet(set.ranges.reversed()) == set, what)
+            let other = SequenceSet((0..<5).map { _ in UInt64(random.below(60)) }.map { $0...($0 + UInt64(random.below(9))) })
+            #expect(isCanonical(set.subtracting(other)), what)
+            #expect(numbers(set.subtracting(other).ranges) == model.subtracting(numbers(other.ranges)).sorted(), what)
         }
     }
 
