@@ -90,12 +90,12 @@ let package = Package(
         .executableTarget(name: "singer-sim", dependencies: ["SingerSimulation", "SingerCore", arguments], swiftSettings: settings),
 
         // One module for each foreign dependency.
-        .target(name: "SingerStore", dependencies: ["SingerCore", grdb, sqlite, logging], swiftSettings: actorSettings),
+        .target(name: "SingerStore", dependencies: ["SingerCore", grdb, sqlite], swiftSettings: actorSettings),
         .target(name: "COpenDHT", linkerSettings: [.linkedLibrary("opendht")]),
         .target(name: "SingerDHT", dependencies: ["SingerCore", "COpenDHT", logging], swiftSettings: actorSettings),
         .target(
             name: "SingerPeer",
-            dependencies: ["SingerCore", "SingerWire", protobuf, crypto, nioCore, nioPosix, nioTLS, nioSSL, x509, asn1, logging],
+            dependencies: ["SingerCore", "SingerWire", crypto, nioCore, nioPosix, nioTLS, nioSSL, x509, asn1, logging],
             swiftSettings: actorSettings),
 
         // The use cases, and the port that offers them.
@@ -118,17 +118,16 @@ let package = Package(
         // The client. It has no tasks and no actors: one thread and poll(2), so it is small, and there at once.
         .target(name: "CReadline", linkerSettings: [.linkedLibrary("readline")]),
         .target(name: "SingerClient", dependencies: ["SingerCore", "CReadline"], swiftSettings: settings),
-        .executableTarget(name: "singer", dependencies: ["SingerClient", arguments], swiftSettings: settings, linkerSettings: programLinking),
+        .executableTarget(name: "singer", dependencies: ["SingerClient", "SingerCore", arguments], swiftSettings: settings, linkerSettings: programLinking),
 
         // Tests.
         .target(
-            name: "SingerTesting", dependencies: ["SingerCore", "SingerReplication", "SingerWire", "SingerStore", "SingerDHT", "SingerNode", logging],
-            swiftSettings: settings),
+            name: "SingerTesting", dependencies: ["SingerCore", "SingerReplication", "SingerWire"], swiftSettings: settings),
         .testTarget(name: "SingerCoreTests", dependencies: ["SingerCore", "SingerWire", "SingerTesting"], swiftSettings: settings),
         .testTarget(
             name: "SingerReplicationTests", dependencies: ["SingerReplication", "SingerSimulation", "SingerCore", "SingerTesting"], swiftSettings: settings),
         .testTarget(name: "SingerStoreTests", dependencies: ["SingerStore", "SingerCore", "SingerTesting", grdb], swiftSettings: settings),
-        .testTarget(name: "SingerDHTTests", dependencies: ["SingerDHT", "SingerCore", "SingerTesting"], swiftSettings: settings),
+        .testTarget(name: "SingerDHTTests", dependencies: ["SingerDHT", "SingerCore"], swiftSettings: settings),
         .testTarget(
             name: "SingerPeerTests",
             dependencies: ["SingerPeer", "SingerCore", "SingerWire", "SingerTesting", nioCore, nioPosix, nioTLS, nioSSL, crypto, x509, asn1, logging],
@@ -148,7 +147,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "SingerClientTests", dependencies: ["SingerClient", "CReadline", "SingerCore", "SingerTesting"], swiftSettings: settings),
         // The real client at a real peer, in a real terminal.
-        .testTarget(name: "ClientTests", dependencies: ["SingerTesting", "SingerClient", "singer", "singerd"], swiftSettings: settings),
+        .testTarget(name: "ClientTests", dependencies: ["SingerTesting", "singer", "singerd"], swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["SingerCore", "SingerWire", "SingerPeer", "SingerDHT", "SingerTesting", "singerd", nioCore, nioPosix, nioSSL, logging],

@@ -66,23 +66,18 @@ extension Directory {
     /// All records at a place that arrive within `timeout`.
     public func all(_ place: DirectoryKey, _ kind: RecordKind, within timeout: Duration) async -> [Envelope] {
         let found = Mutex<[Envelope]>([])
-        await each(place, kind, within: timeout) { envelope in
-            found.withLock { $0.append(envelope) }
-            return true
-        }
+        await each(place, kind, within: timeout) { envelope in found.withLock { $0.append(envelope) } }
         return found.withLock { $0 }
     }
 
-    /// Takes the records at a place as they arrive, for as long as `take` says that it wants more, and `timeout` at most.
+    /// Takes the records at a place as they arrive, within `timeout`.
     ///
     /// One node that does not answer keeps a stream open for seconds, when all the others have long said what they hold.
     public func each(
-        _ place: DirectoryKey, _ kind: RecordKind, within timeout: Duration, _ take: @escaping @Sendable (Envelope) async -> Bool
+        _ place: DirectoryKey, _ kind: RecordKind, within timeout: Duration, _ take: @escaping @Sendable (Envelope) async -> Void
     ) async {
         let reading = Task {
-            for await envelope in get(place, kind) {
-                guard await take(envelope) else { break }
-            }
+            for await envelope in get(place, kind) { await take(envelope) }
         }
         let timer = Task {
             try await Task.sleep(for: timeout)

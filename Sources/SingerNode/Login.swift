@@ -214,34 +214,43 @@ public final class Login: Sendable {
     // MARK: What there is to tell
 
     /// Called before the commit, so that no read can see the entry first.
-    private func wrote(_ arrival: Int64) {
+    private func wrote(_ arrivals: [Int64], insteadOf others: [Int64]) {
         let count = state.withLock { state in
-            state.written.insert(arrival)
+            state.written.subtract(others)
+            state.written.formUnion(arrivals)
             return state.written.count
         }
         // Reading past what it wrote, it forgets it.
         if count >= Self.writtenMax { wake() }
     }
 
-    /// Carries out a write that tells of each arrival before its commit. One that fails wrote nothing: its arrivals will be others'.
+    /// Carries out a write that tells of its arrivals before the commit. One that fails wrote nothing, nor did one that has to begin anew: the arrivals
+    /// will be others'.
     static func writing<Value>(
-        for logins: [Login], _ write: (_ willCommit: @escaping @Sendable (Int64) -> Void) async throws -> Value
+        for logins: [Login], _ write: (_ willCommit: @escaping @Sendable ([Int64]) -> Void) async throws -> Value
     ) async throws -> Value {
         let arrivals = Arrivals()
         do {
-            return try await write { arrival in
-                arrivals.numbers.withLock { $0.append(arrival) }
-                for login in logins { login.wrote(arrival) }
+            return try await write { new in
+                let old = arrivals.replace(with: new)
+                for login in logins { login.wrote(new, insteadOf: old) }
             }
         } catch {
-            let numbers = arrivals.numbers.withLock(\.self)
-            for login in logins { login.state.withLock { $0.written.subtract(numbers) } }
+            let old = arrivals.replace(with: [])
+            for login in logins { login.wrote([], insteadOf: old) }
             throw error
         }
     }
 
     private final class Arrivals: Sendable {
-        let numbers = Mutex<[Int64]>([])
+        private let numbers = Mutex<[Int64]>([])
+
+        func replace(with new: [Int64]) -> [Int64] {
+            numbers.withLock { numbers in
+                defer { numbers = new }
+                return numbers
+            }
+        }
     }
 
     private static let writtenMax = 1_000

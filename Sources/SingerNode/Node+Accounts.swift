@@ -171,7 +171,7 @@ extension Node {
         if opened[login.account]?.logins.isEmpty == true { opened[login.account] = nil }
     }
 
-    /// Throws `badLogin` when `old` is wrong, `weakPassphrase`, `rateLimited`.
+    /// Throws `badLogin` when `old` is wrong, `weakPassphrase`, `rateLimited`; `unavailable` where a login elsewhere renewed the device meanwhile.
     public func changePassphrase(_ login: Login, from old: String, to new: String) async throws(NodeError) {
         try Self.check(new)
         do {
@@ -181,7 +181,9 @@ extension Node {
                 account.sealed.open(passphrase: old).map { SealedSecret(sealing: $0, passphrase: new, workLog2: workLog2) }
             }
             let (withdrawal, roaming) = try await roamElsewhere(login, new)
-            try await store.reseal(login.account, sealed, withdrawal: withdrawal, roaming: roaming)
+            guard try await store.reseal(login.account, account.certificate.device, sealed, withdrawal: withdrawal, roaming: roaming) else {
+                throw NodeError.unavailable("the account has another device here since; log in again, and then change the passphrase")
+            }
             for record in [withdrawal, roaming].compactMap({ $0 }) { await directory.put(record, permanent: true) }
         } catch {
             throw NodeError(error)
@@ -190,9 +192,11 @@ extension Node {
 }
 
 extension Node.Unlocked {
-    /// Derives the key from the passphrase, which takes time; `nil` if it is another.
+    /// Derives the key from the passphrase, which takes time; `nil` if it is another, or the keys are not those of the account's device here.
     init?(_ account: Store.LocalAccount, _ passphrase: String) {
-        guard let keys = account.sealed.open(passphrase: passphrase).flatMap({ Keys(secret: $0) }) else { return nil }
+        guard let keys = account.sealed.open(passphrase: passphrase).flatMap({ Keys(secret: $0) }),
+            keys.root.publicKey == account.account, keys.device.publicKey == account.certificate.device
+        else { return nil }
         self.init(account: account, keys: keys)
     }
 }

@@ -22,10 +22,23 @@ extension Node {
         }
     }
 
+    /// Sends the records of an account over a link in its turn: one that reads nothing must not have all of them wait in memory.
+    func oweRecord(of account: AccountKey, to node: NodeKey) {
+        links[node]?.recordsOwed.append(account)
+        guard links[node]?.recordsOwed.count == 1 else { return }
+        job {
+            while let account = await self.nextRecordOwed(to: node) { await self.sendRecord(of: account, to: node) }
+        }
+    }
+
+    /// - Returns: `nil` when all have been sent: the next one begins anew.
+    private func nextRecordOwed(to node: NodeKey) async -> AccountKey? {
+        await links[node]?.link.room()
+        return links[node]?.recordsOwed.popLast()
+    }
+
     func sendRecord(of account: AccountKey, to node: NodeKey) async {
         for envelope in (try? await store.records(of: account)) ?? [] {
-            // Who goes waits for nobody.
-            if !isLeaving { await links[node]?.link.room() }
             var record = WireRecord()
             record.account = envelope.wire
             links[node]?.link.send(WireFrame(.record(record)))
@@ -59,13 +72,14 @@ extension Node {
         if isHere, await concerns(entry, recipient) {
             // No receipt for what cannot be stored now: it will come again.
             guard let outcome = try? await store.ingest([entry], now: clock())[0] else { return }
+            took([(entry, outcome)])
             switch outcome {
             case .crowded: return
-            case .stored, .completed:
-                didStore([entry], from: nil, isNews: false)
-                await oweElsewhere(debt, from: node)
+            // What is here already may have come when it could not be owed.
+            case .stored, .completed, .duplicate:
+                guard await oweElsewhere(debt, from: node) else { return }
                 drive(.accepted(debt, from: node))
-            case .duplicate, .parked: drive(.accepted(debt, from: node))
+            case .parked: drive(.accepted(debt, from: node))
             case .quarantined, .revoked, .equivocation, .refused: break
             }
         }
@@ -73,14 +87,18 @@ extension Node {
     }
 
     /// What one home of an account was told, another one that may not be there now is told in its time. (What another home says it has told.)
-    private func oweElsewhere(_ debt: Replica.Debt, from node: NodeKey) async {
-        guard servedElsewhere.contains(debt.recipient), !replica.isHome(node, of: debt.recipient) else { return }
+    ///
+    /// - Returns: `false` where that could not be written down.
+    private func oweElsewhere(_ debt: Replica.Debt, from node: NodeKey) async -> Bool {
+        guard servedElsewhere.contains(debt.recipient), !replica.isHome(node, of: debt.recipient) else { return true }
         do {
             try await store.owe(debt.entry.id, to: debt.recipient)
-            await owe(debt.entry, to: [debt.recipient])
         } catch {
             logger.warning("cannot owe to another peer of an account", metadata: ["error": "\(error)"])
+            return false
         }
+        await owe(debt.entry, to: [debt.recipient])
+        return true
     }
 
     private static let deliveriesPerLinkMax = 256

@@ -91,27 +91,19 @@ extension Node {
             let sessions = sessions(of: login.account)
             // Its own past is no news to the account.
             let outcomes = try await Login.writing(for: sessions) { try await store.restore(entries, now: clock(), willCommit: $0) }
-            var stored: [Entry] = []
-            var known: [Entry] = []
-            for (entry, outcome) in zip(entries, outcomes) {
-                switch outcome {
-                case .stored, .completed: stored.append(entry)
-                case .duplicate, .parked, .quarantined, .revoked, .equivocation, .refused: known.append(entry)
-                case .crowded: break
-                }
-            }
-            if !known.isEmpty { drive(.known(known)) }
-            didStore(stored, from: nil, isNews: false)
+            took(zip(entries, outcomes).map { ($0, $1) })
+            var new = 0
             for (index, outcome) in outcomes.enumerated() {
                 switch outcome {
+                case .stored, .completed: new += 1
                 // What its device wrote after it was revoked is not brought back by an archive, and harms nothing in it.
-                case .stored, .completed, .duplicate, .parked, .revoked: break
+                case .duplicate, .parked, .revoked: break
                 case .refused: throw NodeError.badArchive("entry \(index + 1) contradicts itself")
                 case .crowded: throw NodeError.badArchive("entry \(index + 1) is dated too far ahead")
                 case .equivocation, .quarantined: throw NodeError(StoreError.refused(.quarantined))
                 }
             }
-            return (stored.count, known.count)
+            return (new, entries.count - new)
         } catch {
             throw NodeError(error)
         }

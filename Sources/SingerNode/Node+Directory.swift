@@ -176,13 +176,11 @@ extension Node {
             group.addTask {
                 await directory.each(.account(account), .account, within: Self.lookupTimeMax) { envelope in
                     if let record = try? AccountRecord(reading: envelope) { await self.take(record, envelope, from: nil) }
-                    return true
                 }
             }
             group.addTask {
                 await directory.each(.providers(account), .provider, within: Self.lookupTimeMax) { envelope in
                     if let provider = try? ProviderRecord(reading: envelope) { await self.take(provider) }
-                    return true
                 }
             }
         }

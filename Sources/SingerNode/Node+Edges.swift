@@ -51,21 +51,32 @@ extension Node {
 
     /// Reads who follows an account out of the DHT: what was said while nobody here could be reached.
     ///
-    /// Followers may have counted on more shards than are known of here: as long as the last ones hold something, as many more are read.
+    /// Followers may have counted on more shards than are known of here: as long as the last ones hold something, as many more are read. A few at a
+    /// time: anybody can fill them.
     func readEdges(of account: AccountKey, within limit: Duration) async {
-        var edges: [(entry: Entry, envelope: Envelope)] = []
-        var range = 0..<min(2 * (await shards(of: account)), Limits.followerShardsMax)
-        while !range.isEmpty {
-            let found = await self.edges(of: account, in: range, within: limit)
-            edges += found.edges
-            range = found.isGrown ? range.upperBound..<min(2 * range.upperBound, Limits.followerShardsMax) : 0..<0
+        let deadline = ContinuousClock.now + limit
+        var end = min(2 * (await shards(of: account)), Limits.followerShardsMax)
+        var (next, isGrown) = (UInt32(0), false)
+        while next < end, .now < deadline, !Task.isCancelled {
+            let shards = next..<min(next + Self.shardsAtOnce, end)
+            let (edges, last) = await edges(of: account, in: shards, within: deadline - .now)
+            if let last, last >= end / 2 { isGrown = true }
+            await take(edges, of: account, by: deadline)
+            next = shards.upperBound
+            if next == end, isGrown { (end, isGrown) = (min(2 * end, Limits.followerShardsMax), false) }
         }
+    }
+
+    private static let shardsAtOnce: UInt32 = 4
+
+    /// Returns when they are in the store, or at the deadline.
+    private func take(_ edges: [(entry: Entry, envelope: Envelope)], of account: AccountKey, by deadline: ContinuousClock.Instant) async {
         for edge in edges {
             await ingestRoom()
             enqueue([edge.entry], from: nil, isNews: false)
         }
         let followers = Set(edges.map(\.entry.header.account))
-        await wait(within: limit) { node in followers.allSatisfy { node.ingest.isIdle(for: $0) } }
+        await wait(within: deadline - .now) { node in followers.allSatisfy { node.ingest.isIdle(for: $0) } }
         // Those of an account that is at home here are put again from here, too.
         guard hosted.contains(account), !edges.isEmpty else { return }
         do {
@@ -75,19 +86,20 @@ extension Node {
         }
     }
 
+    /// - Returns: besides the edges the last shard that holds anything.
     private func edges(
         of account: AccountKey, in shards: Range<UInt32>, within limit: Duration
-    ) async -> (edges: [(entry: Entry, envelope: Envelope)], isGrown: Bool) {
+    ) async -> (edges: [(entry: Entry, envelope: Envelope)], last: UInt32?) {
         let directory = directory
         return await withTaskGroup { group in
             for shard in shards { group.addTask { (shard, await directory.all(.followers(account, shard: shard), .followerEdge, within: limit)) } }
             var edges: [(entry: Entry, envelope: Envelope)] = []
-            var isGrown = false
-            for await (shard, envelopes) in group {
-                if shard >= shards.upperBound / 2, !envelopes.isEmpty { isGrown = true }
+            var last: UInt32?
+            for await (shard, envelopes) in group where !envelopes.isEmpty {
+                last = max(last ?? 0, shard)
                 for envelope in envelopes { if let entry = try? EntryRecord.entry(in: envelope) { edges.append((entry, envelope)) } }
             }
-            return (edges, isGrown)
+            return (edges, last)
         }
     }
 

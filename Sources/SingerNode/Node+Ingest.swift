@@ -89,7 +89,7 @@ extension Node {
                 var start = 0
                 ingest.finish(batches)
                 for batch in batches {
-                    took(batch, outcomes[start..<(start + batch.entries.count)])
+                    took(zip(batch.entries, outcomes[start...]).map { ($0, $1) }, from: batch.source, isNews: batch.isNews)
                     start += batch.entries.count
                 }
             } catch .full where !isLeaving {
@@ -109,10 +109,11 @@ extension Node {
         ingest.isRunning = false
     }
 
-    private func took(_ batch: IngestQueue.Batch, _ outcomes: ArraySlice<Store.Outcome>) {
+    /// What follows from what became of entries that did not begin here, however they came.
+    func took(_ entries: [(entry: Entry, outcome: Store.Outcome)], from node: NodeKey? = nil, isNews: Bool = false) {
         var stored: [Entry] = []
         var known: [Entry] = []
-        for (entry, outcome) in zip(batch.entries, outcomes) {
+        for (entry, outcome) in entries {
             switch outcome {
             case .stored, .completed: stored.append(entry)
             // Not to be asked for again: it is here, or never will be.
@@ -126,7 +127,7 @@ extension Node {
             }
         }
         if !known.isEmpty { drive(.known(known)) }
-        didStore(stored, from: batch.source, isNews: batch.isNews)
+        didStore(stored, from: node, isNews: isNews)
     }
 
     /// What follows from entries that are committed now: others are told, sessions are woken.

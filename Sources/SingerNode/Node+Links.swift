@@ -13,6 +13,8 @@ extension Node {
         let endpoints: [Endpoint]
         /// Of the other side's, when it said hello; `nil` where it did not say.
         let clockAhead: Milliseconds?
+        /// Accounts whose records it is to be sent.
+        var recordsOwed: [AccountKey] = []
     }
 
     /// Frames whose signatures may be checked, for each link: what is over waits, unread, in the sender's socket.

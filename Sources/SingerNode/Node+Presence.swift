@@ -46,6 +46,7 @@ extension Node {
     /// A device that is revoked says no more who is online.
     func forgetLease(of device: DeviceKey, _ account: AccountKey) {
         guard leases[account]?.removeValue(forKey: device) != nil else { return }
+        if leases[account]?.isEmpty == true { leases[account] = nil }
         setOnline(account, isOnline(account, at: clock()))
     }
 

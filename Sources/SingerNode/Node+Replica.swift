@@ -31,7 +31,7 @@ extension Node {
         case .store(let entries, let node, let isNews): enqueue(entries, from: node, isNews: isNews)
         case .send(let message, let node): send(message, to: node)
         case .answer(let want, let node): job { await self.answer(want, to: node) }
-        case .sendRecord(let account, let node): job { await self.sendRecord(of: account, to: node) }
+        case .sendRecord(let account, let node): oweRecord(of: account, to: node)
         case .dial(let node, let endpoints): job { await self.dial(node, endpoints) }
         case .lookUp(let account): job { await self.lookUp(account) }
         case .accept(let debt, let node): take(debt, from: node)

@@ -54,6 +54,7 @@ extension Node {
         let now = clock()
         let keys: Keys
         let certificate: Certificate
+        var isNew = false
         try await closeRevoked(key)
         if let open = opened[key] {
             // At home here too, under the passphrase of before.
@@ -64,8 +65,8 @@ extension Node {
             // It came here while the network was asked for it.
             (keys, certificate) = (unlocked.keys, unlocked.account.certificate)
         } else {
+            isNew = true
             keys = Keys(root: root, device: DeviceSecret())
-            ownLogs[key] = .ends(0)
             certificate = Certificate(device: keys.device.publicKey, name: identity.name, root: root, now: now)
         }
         let workLog2 = configuration.workLog2
@@ -73,6 +74,8 @@ extension Node {
         let before = try await store.roamingPlace(of: key)
         try await store.reserveRoom()
         try await store.add(certificate, sealed: sealed, claim: identity.claim, roaming: roaming, since: now)
+        // A new device has written nothing anywhere.
+        if isNew { ownLogs[key] = .ends(0) }
         logger.notice("an account came to this peer", metadata: ["account": "\(Fingerprint(key))"])
         if let before, let roaming, before.place != roaming.place { await directory.withdraw(before.place, valueID: RoamingPlace.valueID) }
         if let roaming { await directory.put(roaming, permanent: true) }

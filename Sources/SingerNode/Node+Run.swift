@@ -102,7 +102,7 @@ extension Node: Service {
             await rememberSeen(&seenWritten)
             do {
                 if let due = try await store.nextParkedDue(), due <= clock() {
-                    didStore(try await store.ingestParked(now: clock()), from: nil, isNews: false)
+                    took(try await store.ingestParked(now: clock()))
                 }
             } catch {
                 if !Task.isCancelled { logger.warning("cannot take up parked entries", metadata: ["error": "\(error)"]) }

@@ -45,7 +45,7 @@ public actor Node {
         }
     }
 
-    public static let version = "0.1.0"
+    public static let version = singerVersion
 
     let configuration: Configuration
     let store: Store

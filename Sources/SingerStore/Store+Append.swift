@@ -10,6 +10,7 @@ extension Store {
         public let entry: Entry
         public let shown: ShownID
         public let recipients: [AccountKey]
+        let arrival: Int64
     }
 
     /// Writes the next entries of a log of this peer. Sequence numbers, outbox and commit are one transaction; they are signed
@@ -17,11 +18,12 @@ extension Store {
     ///
     /// - Parameters:
     ///   - elsewhere: accounts of this peer that have another one, too: to that it is owed.
-    ///   - willCommit: is told each entry's place in the order of arrival before anybody can read it.
+    ///   - willCommit: is told the entries' places in the order of arrival before anybody can read them; again, and others, where the
+    ///     transaction has to begin anew.
     @concurrent
     public func append(
         _ contents: [Entry.Content], by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds, elsewhere: Set<AccountKey> = [],
-        willCommit: @escaping @Sendable (Int64) -> Void = { _ in }
+        willCommit: @escaping @Sendable ([Int64]) -> Void = { _ in }
     ) async throws(StoreError) -> [Written] {
         let drafts = logEnds.drafts(of: contents, certificate, now: now)
         let signed = drafts.map { $0.signed(by: device) }
@@ -31,7 +33,6 @@ extension Store {
                 var signer: Signer? = own
                 var end = own.end.map { LogEnd($0) }
                 var written: [Written] = []
-                var arrivals: [Int64] = []
                 for (index, content) in contents.enumerated() {
                     var entry = index < signed.count ? signed[index] : nil
                     // Something else came first, or this is the first since the start.
@@ -39,9 +40,9 @@ extension Store {
                     let next = entry ?? Entry(content, after: end?.place, by: device, certificate: certificate, now: now)
                     if entry == nil { logEnds.note(LogEnd(next), of: certificate.device) }
                     end = LogEnd(next)
-                    written.append(try Self.append(next, own.accountID, now: now, &signer, elsewhere, willCommit: { arrivals.append($0) }, db))
+                    written.append(try Self.append(next, own.accountID, now: now, &signer, elsewhere, db))
                 }
-                arrivals.forEach(willCommit)
+                willCommit(written.map(\.arrival))
                 return written
             }
         } catch {
@@ -52,24 +53,23 @@ extension Store {
 
     public func append(
         _ content: Entry.Content, by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds,
-        willCommit: @escaping @Sendable (Int64) -> Void = { _ in }
+        willCommit: @escaping @Sendable ([Int64]) -> Void = { _ in }
     ) async throws(StoreError) -> Written {
         try await append([content], by: device, certificate, now: now, willCommit: willCommit)[0]
     }
 
     /// The same inside a transaction, where it is signed too.
     static func append(
-        _ content: Entry.Content, by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds, willCommit: (Int64) -> Void, _ db: Database
+        _ content: Entry.Content, by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds, _ db: Database
     ) throws -> Written {
         let own = try Self.device(certificate, db)
         let entry = Entry(content, after: own.end.map { LogEnd($0).place }, by: device, certificate: certificate, now: now)
         var signer: Signer? = own
-        return try append(entry, own.accountID, now: now, &signer, [], willCommit: willCommit, db)
+        return try append(entry, own.accountID, now: now, &signer, [], db)
     }
 
     private static func append(
-        _ entry: Entry, _ account: Int64, now: Milliseconds, _ signer: inout Signer?, _ elsewhere: Set<AccountKey>, willCommit: (Int64) -> Void,
-        _ db: Database
+        _ entry: Entry, _ account: Int64, now: Milliseconds, _ signer: inout Signer?, _ elsewhere: Set<AccountKey>, _ db: Database
     ) throws -> Written {
         // Of what it deletes nothing will be there.
         let deleted = try Self.deleted(by: entry, account, db)
@@ -77,8 +77,7 @@ extension Store {
         switch outcome {
         case .stored(let arrival):
             let recipients = try owe(deleted ?? entry.content, arrival, account, elsewhere, db)
-            willCommit(arrival)
-            return Written(entry: entry, shown: try shown(entry.id, db), recipients: recipients)
+            return Written(entry: entry, shown: try shown(entry.id, db), recipients: recipients, arrival: arrival)
         case .quarantined, .equivocation: throw StoreRefusal.quarantined
         case .revoked: throw StoreRefusal.revoked
         case .completed, .duplicate, .parked, .crowded, .refused: throw StoreError.failed("a new entry of this peer came out as \(outcome)")

@@ -14,17 +14,19 @@ extension Store {
 
     /// Stores entries out of an archive of a local account, in one transaction, with what they make this peer owe.
     ///
-    /// - Parameter willCommit: is told the place of each in the order of arrival before anybody can read it.
-    public func restore(_ entries: [Entry], now: Milliseconds, willCommit: @escaping @Sendable (Int64) -> Void) async throws(StoreError) -> [Outcome] {
+    /// - Parameter willCommit: as of `append`.
+    public func restore(_ entries: [Entry], now: Milliseconds, willCommit: @escaping @Sendable ([Int64]) -> Void) async throws(StoreError) -> [Outcome] {
         try await write { db in
             let outcomes = try entries.map { try Self.ingest($0, now: now, db) }
+            var arrivals: [Int64] = []
             for (entry, outcome) in zip(entries, outcomes) {
                 guard case .stored(let arrival) = outcome else { continue }
                 // Follows and unfollows that now count: the peer that wrote them may be gone.
                 let isEdge = try Bool.fetchOne(db.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM follow WHERE entry_id = ?)"), arguments: [arrival])
                 if isEdge == true { _ = try Self.owe(entry.content, arrival, Self.accountID(entry.header.account, db) ?? 0, [], db) }
-                willCommit(arrival)
+                arrivals.append(arrival)
             }
+            willCommit(arrivals)
             return outcomes
         }
     }

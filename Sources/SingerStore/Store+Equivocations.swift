@@ -25,15 +25,18 @@ extension Store {
                     WHERE d.account_id = (SELECT id FROM account WHERE key = ?) ORDER BY d.key, e.seq, e.header
                     """, arguments: [account.data])
             var proofs: [Equivocation] = []
-            var headers: [(device: Data, header: Equivocation.SignedHeader)] = []
+            var device: Data?
+            var headers: [Equivocation.SignedHeader] = []
             for row in rows {
-                let device: Data = row[0]
-                let header = Equivocation.SignedHeader(header: row[3], signature: row[4])
-                defer { headers.append((device, header)) }
+                if row[0] != device {
+                    device = row[0]
+                    headers = []
+                }
                 guard proofs.last?.device.data != device else { continue }
+                let header = Equivocation.SignedHeader(header: row[3], signature: row[4])
                 let certificate = try Certificate(trusting: row[1], signature: row[2])
-                let proof = headers.lazy.filter { $0.device == device }.compactMap { Equivocation(trusting: $0.header, header, certificate: certificate) }.first
-                if let proof { proofs.append(proof) }
+                if let proof = headers.lazy.compactMap({ Equivocation(trusting: $0, header, certificate: certificate) }).first { proofs.append(proof) }
+                headers.append(header)
             }
             return proofs
         }

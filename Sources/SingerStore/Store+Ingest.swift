@@ -44,13 +44,11 @@ extension Store {
     }
 
     /// Parked entries whose time has come enter their logs.
-    public func ingestParked(now: Milliseconds) async throws(StoreError) -> [Entry] {
+    public func ingestParked(now: Milliseconds) async throws(StoreError) -> [(entry: Entry, outcome: Outcome)] {
         try await write { db in
             let due = try Row.fetchAll(db, sql: "SELECT hash, entry FROM parked WHERE due <= ? ORDER BY due LIMIT 256", arguments: [now])
             for row in due { try db.run(sql: "DELETE FROM parked WHERE hash = ?", arguments: [row[0] as Data]) }
-            return try due.compactMap { try? Entry(encoded: $0[1]) }.filter { entry in
-                if case .stored = try Self.ingest(entry, now: now, db) { return true } else { return false }
-            }
+            return try due.compactMap { try? Entry(encoded: $0[1]) }.map { ($0, try Self.ingest($0, now: now, db)) }
         }
     }
 

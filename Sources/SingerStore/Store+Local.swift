@@ -48,19 +48,23 @@ extension Store {
 
     /// Keeps the secret of an account under another passphrase.
     ///
+    /// - Returns: whether it is still that of the account's device here: a login may have given it another one meanwhile.
     /// - Parameters:
     ///   - withdrawal: takes the place of the record that the old passphrase leads to.
     ///   - roaming: where the new one leads to, if it does.
     public func reseal(
-        _ account: AccountKey, _ sealed: SealedSecret, withdrawal: PlacedRecord? = nil, roaming: PlacedRecord? = nil
-    ) async throws(StoreError) {
+        _ account: AccountKey, _ device: DeviceKey, _ sealed: SealedSecret, withdrawal: PlacedRecord? = nil, roaming: PlacedRecord? = nil
+    ) async throws(StoreError) -> Bool {
         try await write { db in
             try db.run(
-                sql: "UPDATE local_account SET salt = ?, work = ?, box = ? WHERE account_id = (SELECT id FROM account WHERE key = ?)",
-                arguments: [sealed.salt, sealed.workLog2, sealed.box, account.data])
-            guard let id = try Self.accountID(account, db) else { return }
+                sql: """
+                    UPDATE local_account SET salt = ?, work = ?, box = ?
+                    WHERE account_id = (SELECT id FROM account WHERE key = ?) AND device_id = (SELECT id FROM device WHERE key = ?)
+                    """, arguments: [sealed.salt, sealed.workLog2, sealed.box, account.data, device.data])
+            guard db.changesCount == 1, let id = try Self.accountID(account, db) else { return false }
             if let withdrawal { try Self.keep(withdrawal, of: id, isWithdrawn: true, db) }
             if let roaming { try Self.keep(roaming, of: id, db) }
+            return true
         }
     }
 

@@ -13,7 +13,7 @@ extension Store {
     /// What is held of an account's logs, for the replica.
     public func heldLogs(of account: AccountKey) async throws(StoreError) -> [HeldLog] {
         try await read { db in
-            var logs: [HeldLog] = []
+            var logs: [(account: AccountKey, device: DeviceKey, ranges: [ClosedRange<UInt64>])] = []
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
@@ -23,13 +23,14 @@ extension Store {
             while let row = try rows.next() {
                 guard let account = AccountKey(row[0] as Data), let device = DeviceKey(row[1] as Data) else { continue }
                 let range = UInt64(row[2] as Int64)...UInt64(row[3] as Int64)
-                if let last = logs.last, last.device == device {
-                    logs[logs.count - 1] = HeldLog(account: account, device: device, ranges: last.ranges + [range])
+                // In place: a log may be in very many pieces.
+                if let last = logs.indices.last, logs[last].device == device {
+                    logs[last].ranges.append(range)
                 } else {
-                    logs.append(HeldLog(account: account, device: device, ranges: [range]))
+                    logs.append((account, device, [range]))
                 }
             }
-            return logs
+            return logs.map(HeldLog.init)
         }
     }
 

@@ -73,7 +73,7 @@ extension Store {
                     ORDER BY a.folded, a.key LIMIT \(Limits.rowsMax)
                     """, arguments: [id.data]
             ).map(\.view)
-            let replies = try Int.fetchOne(db, sql: "SELECT count(*) FROM post WHERE reply_to = ? AND deleted = 0", arguments: [id.data]) ?? 0
+            let replies = try Int.fetchOne(db, sql: "SELECT count(*) FROM post WHERE reply_to = ? AND deleted = 0 AND withheld = 0", arguments: [id.data]) ?? 0
             return PostDetails(post: post, fingerprint: Fingerprint(post.author.account), likedBy: likedBy, replies: replies)
         }
     }

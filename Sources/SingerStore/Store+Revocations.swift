@@ -46,7 +46,7 @@ extension Store {
     /// - Returns: `nil` if it was revoked before.
     public func revoke(
         _ revoked: DeviceKey, root: RootKey, by device: DeviceSecret, _ certificate: Certificate, now: Milliseconds,
-        willCommit: @escaping @Sendable (Int64) -> Void = { _ in }
+        willCommit: @escaping @Sendable ([Int64]) -> Void = { _ in }
     ) async throws(StoreError) -> Written? {
         try await write { db in
             let before = try Row.fetchOne(
@@ -57,7 +57,9 @@ extension Store {
             if before?[0] == true { return nil }
             let lastSeq = UInt64(before?[1] as Int64? ?? 0)
             let revocation = Revocation(of: revoked, lastSeq: lastSeq, root: root, now: now)
-            return try Self.append(.revoke(revocation), by: device, certificate, now: now, willCommit: willCommit, db)
+            let written = try Self.append(.revoke(revocation), by: device, certificate, now: now, db)
+            willCommit([written.arrival])
+            return written
         }
     }
 

@@ -1,6 +1,5 @@
 public import Foundation
 internal import GRDB
-public import Logging
 
 /// Everything a peer keeps: one SQLite file in WAL mode. A write that has returned is on the disk (`synchronous = FULL`).
 ///
@@ -16,7 +15,7 @@ public final class Store: Sendable {
     public let directory: String
 
     /// Opens the store in `directory`, which is made (mode 0700) if it is not there.
-    public init(directory: String, logger: Logger = Logger(label: "singer.store")) throws(StoreError) {
+    public init(directory: String) throws(StoreError) {
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import SingerClient
+import SingerCore
 
 /// The client: a conversation with a peer for people, one command after the other for scripts.
 @main
@@ -35,7 +36,7 @@ struct Singer: ParsableCommand {
             EXIT STATUS
               0 done, 1 a command failed, 2 no peer was reached, 64 wrong usage
             """,
-        version: "0.1.0",
+        version: singerVersion,
         subcommands: subcommands)
 
     @OptionGroup var peer: PeerOptions

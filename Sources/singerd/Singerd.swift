@@ -1,8 +1,6 @@
 import ArgumentParser
 import Foundation
 import Logging
-import NIOPosix
-import ServiceLifecycle
 import SingerCore
 import SingerNode
 

@@ -40,6 +40,12 @@ struct HistoryTests {
             }
         }
 
+        func isHeard(_ post: Known) -> Bool {
+            let author = post.entry.header.account
+            guard author != me, let original = post.forward.flatMap({ posts[$0]?.entry.header.account }) else { return !muted.contains(author) }
+            return !muted.contains(author) && !muted.contains(original)
+        }
+
         func root(of id: EntryID) -> EntryID {
             guard let parent = posts[id]?.replyTo, posts[parent] != nil else { return id }
             return root(of: parent)
@@ -60,7 +66,7 @@ struct HistoryTests {
         }
 
         func history(_ view: View, _ range: HistoryRange, _ limit: Int) -> [EntryID] {
-            let all = posts.values.filter { !$0.isDeleted && selects(view, $0) && !muted.contains($0.entry.header.account) }.sorted { $0.place < $1.place }
+            let all = posts.values.filter { !$0.isDeleted && selects(view, $0) && isHeard($0) }.sorted { $0.place < $1.place }
             let found: [Known]
             switch range {
             case .latest(nil): found = all.suffix(limit)

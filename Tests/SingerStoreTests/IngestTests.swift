@@ -54,7 +54,7 @@ import struct Foundation.Data
         #expect(try await peer.store.nextParkedDue() == now + 1_000)
         #expect(try await peer.store.ingestParked(now: now + 999).isEmpty)
         #expect(try await peer.texts(of: alice) == ["ten minutes ahead"])
-        #expect(try await peer.store.ingestParked(now: now + 1_000) == [ahead])
+        #expect(try await peer.store.ingestParked(now: now + 1_000).map(\.entry) == [ahead])
         #expect(try await peer.texts(of: alice) == ["too far ahead", "ten minutes ahead"])
         #expect(try await peer.store.ingestParked(now: now + 1_000).isEmpty)
         #expect(try await peer.store.nextParkedDue() == nil)

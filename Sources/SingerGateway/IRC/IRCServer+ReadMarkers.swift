@@ -11,8 +11,8 @@ extension IRCServer {
         }
         guard call.parameters.count > 1 else { return replyMarker(call, target) }
         let value = call.parameters[1]
-        guard value.hasPrefix("timestamp="), let time = Timestamp.parse(String(value.dropFirst(10))) else {
-            return fail(call, "MARKREAD", "INVALID_PARAMS", [target], "A marker is timestamp=YYYY-MM-DDThh:mm:ss.sssZ")
+        guard value.hasPrefix("timestamp="), let time = Timestamp.parse(String(value.dropFirst(10))), time >= 0 else {
+            return fail(call, "MARKREAD", "INVALID_PARAMS", [target], "A marker is timestamp=YYYY-MM-DDThh:mm:ss.sssZ, of 1970 or later")
         }
         let folded = target.ircFolded
         let key = user.key
