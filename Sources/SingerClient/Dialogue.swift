@@ -15,7 +15,7 @@ package final class Dialogue {
         package init() {}
     }
 
-    private let connection: Connection
+    private var connection: Connection
     private let endpoint: Endpoint
     private let progress: ProgressLine
 
@@ -24,11 +24,25 @@ package final class Dialogue {
 
     /// Connects, and makes sure that it is a peer of Singer that answers.
     ///
-    /// - Parameter password: of the gateway, where it wants one.
+    /// - Parameter password: of the gateway, if it wants one.
     package init(with endpoint: Endpoint, format: Format, password: String?, progress: ProgressLine = ProgressLine()) throws(ClientError) {
         self.endpoint = endpoint
         self.progress = progress
         connection = Connection(to: endpoint)
+        var first = try greet(format, password: password)
+        if password != nil, ReplyLine.isOfPeerWithoutPassword(first) {
+            connection = Connection(to: endpoint)
+            first = try greet(format, password: nil)
+        }
+        switch ReplyLine(first) {
+        case .done: break
+        case .failed: throw .refused(Sanitised.line(first) + (password == nil && first.contains("BAD_LOGIN") ? " (SINGER_GATEWAY_PASSWORD)" : ""))
+        case .row, .pushed, .foreign: throw .notSinger(peer: endpoint.name, said: Sanitised.excerpt(first))
+        }
+    }
+
+    /// - Returns: the first line of the peer's.
+    private func greet(_ format: Format, password: String?) throws(ClientError) -> String {
         let deadline = ContinuousClock.now + Self.greetingTime
         while connection.state == .connecting {
             guard wait(until: deadline) else {
@@ -40,12 +54,7 @@ package final class Dialogue {
         // The first line decides what a peer takes its client for; this one has an answer that nothing else would give.
         if let password { connection.send("PASS " + password) }
         connection.send("FORMAT " + format.rawValue)
-        let first = try line(before: deadline)
-        switch ReplyLine(first) {
-        case .done: break
-        case .failed: throw .refused(Sanitised.line(first) + (password == nil && first.contains("BAD_LOGIN") ? " (SINGER_GATEWAY_PASSWORD)" : ""))
-        case .row, .pushed, .foreign: throw .notSinger(peer: endpoint.name, said: Sanitised.excerpt(first))
-        }
+        return try line(before: deadline)
     }
 
     /// The next line that is no push.

@@ -63,6 +63,8 @@ package final class Interactive {
     /// It was connected once: from now on it comes back by itself.
     var wasReady = false
     var isOutageTold = false
+    /// As far as is known, where one was given.
+    var peerHasPassword = true
     var knowsCommands = false
     /// The passphrase of the environment was given for a name that was typed, once.
     var hasTriedEnvironment = false
@@ -185,7 +187,7 @@ package final class Interactive {
 
     private func greet() {
         phase = .greeting(until: .now + Self.connectTime)
-        if let password = settings.environment.gatewayPassword { connection.send("PASS " + password) }
+        if let password = settings.environment.gatewayPassword, peerHasPassword { connection.send("PASS " + password) }
         connection.send("FORMAT json")
     }
 
@@ -199,6 +201,12 @@ package final class Interactive {
             guard ReplyLine(line) != .pushed else { return }
             guard case .done(let done, tag: nil)? = Message(line), done.word == "format" else {
                 if case .failed = ReplyLine(line) { return lose(.refused(Sanitised.line(line))) }
+                if peerHasPassword, settings.environment.gatewayPassword != nil, ReplyLine.isOfPeerWithoutPassword(line) {
+                    peerHasPassword = false
+                    connection = Connection(to: settings.endpoint)
+                    phase = .connecting(until: .now + Self.connectTime)
+                    return
+                }
                 return lose(.notSinger(peer: settings.endpoint.name, said: Sanitised.excerpt(line)))
             }
             phase = .ready

@@ -74,8 +74,26 @@ extension Message.Row {
             self = .field(name: value["field"]?.string ?? "", value: (value["value"]?.words ?? "-") + seen)
         case "help": self = .help(usage: value["usage"]?.string ?? "", text: value["text"]?.string ?? "")
         case "note": self = .note(value["text"]?.string ?? "")
+        case "device": self = .other(Self.device(value))
+        case "peer":
+            let feeds = value["feeds"]?.int ?? 0
+            let way = value["dialled"]?.isTrue == true ? "dialled" : "accepted"
+            self = .other("\(value["host"]?.string ?? "-") \(value["node"]?.string ?? "?") \(way), \(feeds) \(feeds == 1 ? "feed" : "feeds")")
         default: self = .other(Message.rest(of: value, without: ["row", "tag"]))
         }
+    }
+}
+
+extension Message.Row {
+    /// `8185d883 since 2026-11-29 22:43:49, 3 entries, last seen 2026-11-29 22:44:00, this one`
+    private static func device(_ value: JSONValue) -> String {
+        func time(_ key: String) -> String? { value[key]?.string.map { LocalTime($0)?.text ?? $0 } }
+        let entries = value["entries"]?.int ?? 0
+        var parts = ["\(value["device"]?.string ?? "?") since \(time("certified") ?? "?")", "\(entries) \(entries == 1 ? "entry" : "entries")"]
+        parts.append(time("last_seen").map { "last seen \($0)" } ?? "never seen")
+        if let revoked = time("revoked") { parts.append("revoked \(revoked)") }
+        if value["this"]?.isTrue == true { parts.append("this one") }
+        return parts.joined(separator: ", ")
     }
 }
 
@@ -87,7 +105,9 @@ extension Message.Event {
         case "post": self = value["post"].flatMap(Post.init).map(Self.post) ?? .other("?")
         case "deleted": self = .deleted(id: id)
         case "like": self = .like(user: user, id: id)
-        case "held": self = .other("\(id) is held by \(value["peers"]?.int ?? 0) other peers")
+        case "held":
+            let peers = value["peers"]?.int ?? 0
+            self = .other("[\(id)] is held by \(peers) other \(peers == 1 ? "peer" : "peers")")
         case "notice": self = .notice(value["text"]?.string ?? "")
         default:
             if let change = Change(rawValue: kind) {
@@ -113,6 +133,9 @@ extension Message.Done {
             let rest = Message.rest(of: value, without: ["ok", "tag", "user", "key", "unseen", "passphrase"])
             let name = value["user"]?.string ?? "?"
             return "\(word == "registered" ? word : word + " as") \(name), key \(value["key"]?.string ?? "?")\(more)\(rest.isEmpty ? "" : ", " + rest)"
+        case "receipts": return "receipts \(value["receipts"]?.string ?? "?")"
+        case "profile set", "profile removed": return "profile \(value["field"]?.string ?? "?") \(word == "profile set" ? "set" : "removed")"
+        case "revoked": return "revoked \(value["device"]?.string ?? "?")\(value["this"]?.isTrue == true ? ", this one" : "")"
         default:
             if let count = value["count"]?.int {
                 let noun = count == 1 && word.hasSuffix("s") ? String(word.dropLast()) : word

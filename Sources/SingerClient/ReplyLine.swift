@@ -22,4 +22,7 @@ package enum ReplyLine: Hashable {
             self = .foreign
         }
     }
+
+    /// Whether a line answers what came after `PASS` at a peer that has no password: it takes its client for one of IRC then.
+    static func isOfPeerWithoutPassword(_ line: String) -> Bool { line.utf8.first == UInt8(ascii: ":") && line.contains(" 451 ") }
 }

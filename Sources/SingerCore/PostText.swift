@@ -12,10 +12,10 @@ public struct PostText: Hashable, Sendable {
 
     /// Normalises what a person typed: NFC, tabs as spaces, line ends as newlines, no blank space around it.
     public init(typed: some StringProtocol, bytesMax: Int = Limits.textBytesMax) throws(Objection) {
-        let trimmed = (typed.isPlainASCII ? String(typed) : Self.normalised(typed: typed)).drop(while: \.isWhitespace)
-        let end = trimmed.lastIndex(where: { !$0.isWhitespace }).map(trimmed.index(after:)) ?? trimmed.startIndex
+        let trimmed = (typed.isPlainASCII ? String(typed) : Self.normalised(typed: typed)).drop(while: \.isBlank)
+        let end = trimmed.lastIndex(where: { !$0.isBlank }).map(trimmed.index(after:)) ?? trimmed.startIndex
         try self.init(canonical: String(trimmed[..<end]), bytesMax: bytesMax)
-        guard !string.isEmpty else { throw .empty }
+        guard string.unicodeScalars.contains(where: { !$0.properties.isWhitespace && !$0.properties.isDefaultIgnorableCodePoint }) else { throw .empty }
     }
 
     private static func normalised(typed: some StringProtocol) -> String {
@@ -41,7 +41,7 @@ public struct PostText: Hashable, Sendable {
     }
 
     /// Whether there is nothing to see.
-    var isBlank: Bool { string.allSatisfy(\.isWhitespace) }
+    var isBlank: Bool { string.allSatisfy(\.isBlank) }
 
     /// Whether the text is in Normalization Form C, as an entry must have it.
     var isNormalised: Bool { string.isPlainASCII || string.utf8.elementsEqual(string.normalised.utf8) }
@@ -88,6 +88,11 @@ extension String {
         scalars.append(contentsOf: _nfc)
         return String(scalars)
     }
+}
+
+extension Character {
+    /// A space with a mark over it is none.
+    fileprivate var isBlank: Bool { isWhitespace && unicodeScalars.allSatisfy(\.properties.isWhitespace) }
 }
 
 extension StringProtocol {

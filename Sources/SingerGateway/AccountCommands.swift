@@ -81,7 +81,8 @@ enum AccountCommands {
             return try await change(from: old)
         } catch {
             // The quotation marks may be part of it: REGISTER and LOGIN take what they are given.
-            guard error.code == .badLogin, context.arguments.rest.hasPrefix("\"\(old)\"") else { throw error }
+            guard error.code == .badLogin else { throw error }
+            guard context.arguments.rest.hasPrefix("\"\(old)\"") else { throw .wrongPassphrase }
             return try await change(from: "\"\(old)\"")
         }
     }

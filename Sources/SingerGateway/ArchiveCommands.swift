@@ -43,13 +43,13 @@ enum ArchiveCommands {
         guard let typed = arguments.word() else {
             return .done(.listed(logs.count, .logs), rows: logs.map(Row.log))
         }
-        let range = try Range(arguments)
+        let page = try page(arguments)
         let meant = logs.filter { $0.device.description.hasPrefix(typed.lowercased()) }
         guard meant.count == 1 else {
             throw Failure(.badParameter, "\(meant.isEmpty ? "no" : "more than one") log of yours begins with \(Failure.quote(typed)); EXPORT lists them")
         }
         let entries = try await context.ask { node throws(NodeError) in
-            try await node.export(meant[0].device, after: range.after, count: range.count, login)
+            try await node.export(meant[0].device, after: page.after, count: page.count, login)
         }
         return .done(.listed(entries.count, .entries), rows: entries.map(Row.entry))
     }
@@ -90,7 +90,12 @@ enum ArchiveCommands {
 
     private static func identity(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
         let passphrase = String(context.arguments.rest)
-        let identity = try await context.ask { node throws(NodeError) in try await node.identity(of: login, passphrase: passphrase) }
+        let identity: (claim: NameClaim, sealed: SealedSecret)
+        do {
+            identity = try await context.ask { node throws(NodeError) in try await node.identity(of: login, passphrase: passphrase) }
+        } catch {
+            throw error.code == .badLogin ? .wrongPassphrase : error
+        }
         return .done(
             .shown,
             rows: [
@@ -110,24 +115,10 @@ enum ArchiveCommands {
     }
 
     /// `[count] [AFTER n]`
-    struct Range: Hashable, Sendable {
-        var count = Limits.rowsMax
-        var after: UInt64 = 0
-
-        init(_ arguments: Arguments) throws(Failure) {
-            var arguments = arguments
-            if let word = arguments.word() {
-                var next: String? = word
-                if word.asciiUppercased != "AFTER" {
-                    count = try Arguments.rowCount(word)
-                    next = arguments.word()
-                }
-                guard let next else { return }
-                guard next.asciiUppercased == "AFTER", let number = arguments.word().flatMap({ UInt64($0) }), arguments.isEmpty else {
-                    throw Failure(.badParameter, "\(Failure.quote(next)) is not understood here; after the count may come AFTER and a number")
-                }
-                after = number
-            }
-        }
+    static func page(_ arguments: Arguments) throws(Failure) -> (count: Int, after: UInt64) {
+        let (count, bound) = try arguments.page("AFTER", "a number")
+        guard let bound else { return (count ?? Limits.rowsMax, 0) }
+        guard let after = UInt64(bound) else { throw Failure(.badParameter, "\(Failure.quote(bound)) can't be a number of an entry") }
+        return (count ?? Limits.rowsMax, after)
     }
 }

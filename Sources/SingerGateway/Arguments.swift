@@ -35,6 +35,28 @@ struct Arguments: Hashable, Sendable {
         return count
     }
 
+    /// What the words say of a piece of a list: `[count] [BEFORE id]`, `[count] [AFTER n]`.
+    ///
+    /// - Parameter value: what belongs after the keyword, in words: `an id`.
+    func page(_ keyword: String, _ value: String) throws(Failure) -> (count: Int?, bound: String?) {
+        var arguments = self
+        guard var word = arguments.word() else { return (nil, nil) }
+        var count: Int?
+        if word.asciiUppercased != keyword {
+            count = try Self.rowCount(word)
+            guard let next = arguments.word() else { return (count, nil) }
+            word = next
+        }
+        guard word.asciiUppercased == keyword else {
+            throw Failure(.badParameter, "\(Failure.quote(word)) is not understood here; after the count may come \(keyword) and \(value)")
+        }
+        guard let bound = arguments.word() else { throw Failure(.needMoreParameters, "\(value) belongs after \(keyword)") }
+        guard arguments.isEmpty else {
+            throw Failure(.badParameter, "\(Failure.quote(arguments.rest)) is not understood here; nothing may come after \(keyword) and \(value)")
+        }
+        return (count, bound)
+    }
+
     /// Takes the next word, or what stands between two `"` when it begins with one that is closed: for what may hold spaces
     /// and yet is not the last argument.
     mutating func quotedWord() -> String? {

@@ -13,12 +13,14 @@ struct Failure: Error, Hashable, Sendable {
     /// A text over its limit.
     init(_ code: ErrorCode, bytes: Int?, max: Int) {
         let size = bytes.map { ", and this is \($0)" } ?? ""
-        self.init(code, "at most \(max) bytes may stand here\(size); shorten it, or write it in parts")
+        self.init(code, "at most \(max) bytes may stand here\(size); shorten it\(max == Limits.textBytesMax ? ", or write it in parts" : "")")
     }
 
     static let needLogin = Failure(.needLogin, "log in first: LOGIN name passphrase")
     static let lineTooLong = Failure(.lineTooLong, "a line has at most \(Limits.lineBytesMax) bytes; this one was dropped")
     static let invalidUTF8 = Failure(.invalidUTF8, "lines are UTF-8; this one was dropped")
+    /// Of an account that is logged in to.
+    static let wrongPassphrase = Failure(.badLogin, "that is not your passphrase; try again")
     static let gatewayPassword = Failure(.badLogin, "this peer has a password of its own, which comes first: PASS password")
     static let tooManySessions = Failure(.unavailable, "too many connections; try again later")
 

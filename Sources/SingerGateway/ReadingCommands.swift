@@ -26,16 +26,16 @@ enum ReadingCommands {
     ]
 
     private static func timeline(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
-        let range = try Range(context.arguments)
-        return listed(try await context.ask { node throws(NodeError) in try await node.timeline(login, count: range.count, before: range.before) })
+        let page = try page(context.arguments)
+        return listed(try await context.ask { node throws(NodeError) in try await node.timeline(login, count: page.count, before: page.before) })
     }
 
     private static func feed(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
         var arguments = context.arguments
         let name = arguments.word() ?? ""
-        let range = try Range(arguments)
+        let page = try page(arguments)
         return listed(
-            try await context.ask { node throws(NodeError) in try await node.feed(of: name, login, count: range.count, before: range.before) })
+            try await context.ask { node throws(NodeError) in try await node.feed(of: name, login, count: page.count, before: page.before) })
     }
 
     private static func search(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
@@ -76,26 +76,8 @@ enum ReadingCommands {
     }
 
     /// `[count] [BEFORE id]`
-    struct Range: Hashable, Sendable {
-        var count = Limits.rowsDefault
-        var before: String?
-
-        init(_ arguments: Arguments) throws(Failure) {
-            var arguments = arguments
-            guard var word = arguments.word() else { return }
-            if word.asciiUppercased != "BEFORE" {
-                count = try Arguments.rowCount(word)
-                guard let next = arguments.word() else { return }
-                word = next
-            }
-            guard word.asciiUppercased == "BEFORE" else {
-                throw Failure(.badParameter, "\(Failure.quote(word)) is not understood here; after the count may come BEFORE id")
-            }
-            guard let id = arguments.word() else { throw Failure(.needMoreParameters, "an id belongs after BEFORE") }
-            guard arguments.isEmpty else {
-                throw Failure(.badParameter, "\(Failure.quote(arguments.rest)) is not understood here; nothing may come after BEFORE id")
-            }
-            before = id
-        }
+    static func page(_ arguments: Arguments) throws(Failure) -> (count: Int, before: String?) {
+        let (count, before) = try arguments.page("BEFORE", "an id")
+        return (count ?? Limits.rowsDefault, before)
     }
 }

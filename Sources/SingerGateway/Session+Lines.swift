@@ -23,11 +23,11 @@ extension Session {
         switch item {
         case .tooLong:
             if FirstLine.mayBeRequest(decoder.droppedStart) { return .close }
-            try await answer(Reply(failure: .lineTooLong), tag: nil)
+            try await answer(Reply(failure: .lineTooLong), tag: Request.tag(of: decoder.droppedStart))
             return .more
         case .invalidUTF8:
             if FirstLine(String(decoding: decoder.refused, as: UTF8.self)) == .http { return .close }
-            try await answer(Reply(failure: .invalidUTF8), tag: nil)
+            try await answer(Reply(failure: .invalidUTF8), tag: Request.tag(of: decoder.refused))
             return .more
         case .line(let line):
             guard !Arguments(line).isEmpty else { return .more }
@@ -45,7 +45,7 @@ extension Session {
                 if admission == .wrong { return try await take(.line("PASS *")) }
             case .plain:
                 guard admission == .given else {
-                    try await answer(Reply(failure: .gatewayPassword), tag: nil)
+                    try await answer(Reply(failure: .gatewayPassword), tag: Request.tag(of: Array(line.utf8)))
                     return .close
                 }
                 phase = .singer

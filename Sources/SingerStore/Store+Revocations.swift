@@ -22,7 +22,8 @@ extension Store {
                 .map { row, certificate in
                     DeviceView(
                         device: certificate.device, shown: certificate.device.shown(among: keys), certified: certificate.created, isThis: row[3],
-                        entries: row[4], lastSeen: row[5], revoked: row[6])
+                        // The one here was, when it was made.
+                        entries: row[4], lastSeen: row[5] ?? (row[3] ? certificate.created : nil), revoked: row[6])
                 }
                 .sorted { ($0.certified, $0.device) < ($1.certified, $1.device) }
         }

@@ -29,7 +29,6 @@ struct Settings {
 
     init(_ options: Options) async throws {
         let config = try await Self.reader(options)
-        // In the file a port may be a number and a switch a truth value.
         func text(_ key: String) -> String? {
             let key = ConfigKey([key])
             return config.string(forKey: key) ?? config.int(forKey: key).map(String.init) ?? config.bool(forKey: key).map(String.init)
@@ -85,12 +84,26 @@ struct Settings {
         }
         guard let bytes = FileManager.default.contents(atPath: path) else { throw StartError(description: "cannot read \(path)") }
         guard let file = try? await FileProvider<JSONSnapshot>(filePath: FilePath(path)),
-            let keys = (try? JSONSerialization.jsonObject(with: bytes) as? [String: Any])?.keys
+            let values = try? JSONSerialization.jsonObject(with: bytes) as? [String: Any]
         else { throw StartError(description: "cannot read \(path): it must be a JSON file of the options' names and values") }
-        if let unknown = keys.filter({ !fileKeys.contains($0) && options.values[$0] == nil }).min() {
+        if let unknown = values.keys.filter({ !fileKeys.contains($0) && options.values[$0] == nil }).min() {
             throw UsageError(description: "\(path): no option is called \(unknown)")
         }
+        // A value that cannot be read would count as one that is not there: a password, say.
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) where !isReadable(value, key) {
+            throw UsageError(description: "\(path): \(key): the value must be \(key == "websocket-origins" ? "a list of texts" : "a text")")
+        }
         return ConfigReader(providers: [flags, environment, file])
+    }
+
+    /// In the file a port may be a number and a switch a truth value.
+    private static func isReadable(_ value: Any, _ key: String) -> Bool {
+        switch key {
+        case "websocket-origins": value is [String]
+        case "dht-port", "scrypt-work-log2": value is String || value is Int
+        case "no-discovery": value is String || value is Bool || value is Int
+        default: value is String
+        }
     }
 
     /// What has no flag.

@@ -25,6 +25,12 @@ struct ScriptTests {
         #expect(client.lines[2] == "OK 1 post")
     }
 
+    @Test func `a password of the environment is for peers that have one`() async throws {
+        let stage = try await Stage()
+        let client = try await Client(stage, ["-e", "PING x"], environment: ["SINGER_GATEWAY_PASSWORD": "open sesame"])
+        #expect(client.status == 0 && client.lines == ["OK pong x"], "\(client.errors)")
+    }
+
     @Test func `errors go to standard error, the other commands still run, and the status is 1`() async throws {
         let stage = try await Stage()
         _ = try await stage.register("andre")

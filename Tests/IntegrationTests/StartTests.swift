@@ -69,6 +69,12 @@ struct StartTests {
         try #"{"networkk": "mine"}"#.write(toFile: file, atomically: true, encoding: .utf8)
         let unknown = try await refusal { try await network.peer("a", arguments: ["--config", file]) }
         #expect(unknown.status == 64 && unknown.standardError.contains("\(file): no option is called networkk\n"), "\(unknown.standardError)")
+        // Not even a password that is not one leaves the gateway open.
+        for value in [#""gateway-password": 12345"#, #""gateway": ["127.0.0.1:0"]"#, #""dht-port": 1.5"#, #""websocket-origins": "https://x""#] {
+            try "{\(value)}".write(toFile: file, atomically: true, encoding: .utf8)
+            let wrong = try await refusal { try await network.peer("a", arguments: ["--config", file]) }
+            #expect(wrong.status == 64 && wrong.standardError.contains(": the value must be a "), "\(value): \(wrong.standardError)")
+        }
     }
 
     @Test func `a gateway open to the world without TLS is refused`() async throws {

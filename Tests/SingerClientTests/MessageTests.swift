@@ -22,6 +22,32 @@ struct MessageTests {
         #expect(done.words == "1 post")
     }
 
+    @Test(arguments: [
+        (#"{"ok":"receipts","receipts":"on"}"#, "receipts on"), (#"{"ok":"profile set","field":"bio"}"#, "profile bio set"),
+        (#"{"ok":"profile removed","field":"bio"}"#, "profile bio removed"), (#"{"ok":"revoked","device":"8185d883","this":false}"#, "revoked 8185d883"),
+        (#"{"ok":"following","user":"diogo","key":"77d0"}"#, "following diogo"),
+    ])
+    func `what was done is said as in plain text`(line: String, words: String) {
+        guard case .done(let done, tag: nil)? = Message(line) else {
+            Issue.record("it is no reply")
+            return
+        }
+        #expect(done.words == words)
+    }
+
+    @Test func `devices, peers and receipts are said as in plain text`() {
+        func words(_ line: String) -> String? {
+            switch Message(line) {
+            case .row(.other(let words), tag: nil)?, .pushed(.other(let words))?: words
+            default: nil
+            }
+        }
+        #expect(words(#"{"event":"held","id":"hh2oi","hash":"x","peers":1}"#) == "[hh2oi] is held by 1 other peer")
+        #expect(words(#"{"row":"peer","node":"d00d","host":"::1","dialled":true,"feeds":2}"#) == "::1 d00d dialled, 2 feeds")
+        let device = words(#"{"row":"device","device":"8185d883","key":"81","certified":"x","this":true,"entries":1,"last_seen":null,"revoked":null}"#)
+        #expect(device == "8185d883 since x, 1 entry, never seen, this one")
+    }
+
     @Test(arguments: ["", "OK", "[1]", "{", #"{"ok":1}"#, #"{"a":"b"}"#, #"{"ok":"x"} y"#, String(repeating: "[", count: 100_000)])
     func `what is no message is none`(line: String) { #expect(Message(line) == nil) }
 

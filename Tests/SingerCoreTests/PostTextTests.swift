@@ -7,6 +7,7 @@ import Testing
         ("plain", "plain"), ("e\u{301}", "\u{e9}"), ("a\tb", "a b"), ("a\r\nb\rc\nd", "a\nb\nc\nd"), ("  \n a b \n\t ", "a b"),
         ("\u{212B}", "\u{C5}"), ("q\u{323}\u{307}", "q\u{323}\u{307}"), ("q\u{307}\u{323}", "q\u{323}\u{307}"),
         ("\u{1100}\u{1161}", "\u{AC00}"), ("👩‍👩‍👧", "👩‍👩‍👧"), ("\u{A0}x\u{3000}", "x"), ("a\r\n\r\nb", "a\n\nb"), ("\u{FB01}", "\u{FB01}"),
+        ("hello \u{301} ", "hello \u{301}"), ("1 \u{FE0F}\u{20E3}", "1 \u{FE0F}\u{20E3}"),
     ])
     func `typed text is normalised and trimmed`(typed: String, expected: String) throws {
         let text = try PostText(typed: typed)
@@ -15,6 +16,9 @@ import Testing
         #expect(text.isNormalised)
         #expect(try PostText(typed: text.string) == text)
     }
+
+    @Test(arguments: ["", " \n\t", "\u{A0}\u{3000}", "\u{200B}", "\u{AD}", "\u{FEFF} \u{200D}", "\u{FE0F}"])
+    func `a text that nobody could see is none`(typed: String) { #expect(throws: PostText.Objection.empty) { try PostText(typed: typed) } }
 
     @Test func `the limit is 2,000 bytes after normalisation`() throws {
         #expect(try PostText(typed: String(repeating: "x", count: 2_000)).string.utf8.count == 2_000)

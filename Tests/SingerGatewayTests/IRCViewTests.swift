@@ -119,6 +119,11 @@ import Testing
                 for text in ["<andre> smile :) ok [", "<andre> as  IRC has it [", "bio I am :andre", "site x.example"] {
                     #expect(posts.contains(text), "\(posts)")
                 }
+                // Many libraries put a colon before the last parameter, also where it is the only one.
+                #expect(try await andre.ask("PROFILE :site y.example").mention("profile site set"))
+                _ = try await gateway.converse("REGISTER diogo correct-horse\n")
+                #expect(try await andre.ask("FOLLOW :diogo").mention("following diogo"))
+                #expect(try await andre.ask("LOGOUT", "LOGIN :andre correct-horse").mention(" 900 "))
             }
         }
     }
@@ -142,6 +147,19 @@ import Testing
                     #expect(try await other.wait(for: " TOPIC &home ").contains(":third ["))
                     #expect(try await !andre.ask("DELETE \(first)").mention(" TOPIC "))
                 }
+            }
+        }
+    }
+
+    @Test func `a command that is typed in a conversation is not posted there`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (andre) async throws in
+                try await andre.register("andre", "echo-message message-tags")
+                let said = try await andre.ask("REGISTER andre correct-horse", "PRIVMSG &home :hello")
+                let id = try #require(said.joined().firstMatch(of: /hello \[([a-z2-7]+)\]/)?.1)
+                let told = try await andre.ask("JOIN &thread-\(id)", "PRIVMSG &thread-\(id) :.whois andre", "PRIVMSG &thread-\(id) :.statsu")
+                #expect(told.mention("name andre") && told.mention(" 421 "))
+                #expect(try await gateway.converse("LOGIN andre correct-horse\nTHREAD \(id)\n").contains("OK 1 post\n"))
             }
         }
     }

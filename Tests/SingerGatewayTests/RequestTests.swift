@@ -49,18 +49,18 @@ import Testing
     }
 
     @Test func `a range is a count, BEFORE an id, or both`() throws {
-        typealias Range = ReadingCommands.Range
-        #expect(try Range(Arguments("")) == Range(Arguments("20")))
-        #expect(try Range(Arguments("200")).count == Limits.rowsMax)
-        #expect(try Range(Arguments("before m2wd5")).before == "m2wd5")
-        let both = try Range(Arguments("5 BEFORE m2wd5"))
-        #expect(both.count == 5)
-        #expect(both.before == "m2wd5")
+        func page(_ words: String) throws -> (count: Int, before: String?) { try ReadingCommands.page(Arguments(words)) }
+        #expect(try page("") == (Limits.rowsDefault, nil))
+        #expect(try page("200") == (Limits.rowsMax, nil))
+        #expect(try page("before m2wd5") == (Limits.rowsDefault, "m2wd5"))
+        #expect(try page("5 BEFORE m2wd5") == (5, "m2wd5"))
         for wrong in ["0", "201", "-1", "x", "99999999999999999999", "5 AFTER x", "BEFORE a b", "5 6"] {
-            #expect(throws: Failure.self) { try Range(Arguments(wrong)) }
+            #expect { try page(wrong) } throws: { ($0 as? Failure)?.code == .badParameter }
         }
-        #expect { try Range(Arguments("0")) } throws: { ($0 as? Failure)?.code == .badParameter }
-        #expect { try Range(Arguments("5 BEFORE")) } throws: { ($0 as? Failure)?.code == .needMoreParameters }
+        #expect { try page("5 BEFORE") } throws: { ($0 as? Failure)?.code == .needMoreParameters }
+        #expect(try ArchiveCommands.page(Arguments("5 AFTER 7")) == (5, 7))
+        #expect { try ArchiveCommands.page(Arguments("5 AFTER x")) } throws: { ($0 as? Failure)?.code == .badParameter }
+        #expect { try ArchiveCommands.page(Arguments("AFTER")) } throws: { ($0 as? Failure)?.code == .needMoreParameters }
     }
 
     @Test func `a text of several lines ends at the dot`() throws {

@@ -163,9 +163,10 @@ import Testing
     @Test func `the gateway's password comes first`() async throws {
         try await withGateway(GatewayConfiguration(password: "open sesame")) { (gateway) async throws in
             let refused = "ERR BAD_LOGIN this peer has a password of its own, which comes first: PASS password\n"
-            for text in ["HELP\n", "PASS\n", "PASS open\nHELP\n", "#1 PING\n"] {
+            for text in ["HELP\n", "PASS\n", "PASS open\nHELP\n"] {
                 #expect(try await gateway.converse(text) == refused)
             }
+            #expect(try await gateway.converse("#1 PING\n") == refused.replacing("ERR", with: "ERR #1"))
             for lines in ["PASS open\r\nNICK a\r\nUSER a 0 * :a\r\n", "CAP LS\r\nPASS open\r\n", "NICK a\r\nUSER a 0 * :a\r\n"] {
                 let said = try await gateway.converse(lines, halfClose: false)
                 #expect(said.contains(" 464 ") && said.hasSuffix("ERROR :Password incorrect\r\n"))
@@ -173,6 +174,16 @@ import Testing
             #expect(try await gateway.converse("PASS open sesame\n/PING x\n") == "OK pong x\n")
             #expect(try await gateway.converse("pass :open sesame\nPING x\n") == ":singer.local PONG singer.local :x\r\n")
             #expect(try await gateway.converse("GET / HTTP/1.1\n", halfClose: false) == "")
+        }
+    }
+
+    @Test func `the error to the first line of all has its tag, too`() async throws {
+        try await withGateway { (gateway) async throws in
+            try await gateway.connect { (client) async throws in
+                try await client.send(Array("#7 POST ".utf8) + [0xFF, 0x0A])
+                #expect(try await client.line().hasPrefix("ERR #7 INVALID_UTF8 "))
+            }
+            #expect(try await gateway.converse("#9 POST " + String(repeating: "x", count: 9_000) + "\n").hasPrefix("ERR #9 LINE_TOO_LONG "))
         }
     }
 

@@ -37,6 +37,8 @@ final class IRCCall {
         }
         for sign in ["@", ":"] where rest.hasPrefix(sign) { _ = word() }
         _ = word()
+        // Which may be all that there is, and even then clients put a colon before it.
+        if words > 0, rest.first == ":" { rest = rest.dropFirst() }
         var typed = (0..<words).map { _ in String(word()) }.filter { !$0.isEmpty }
         let text = rest.first == ":" ? rest.dropFirst() : rest
         if !text.isEmpty { typed.append(String(text)) }

@@ -64,7 +64,7 @@ enum IRCCommandTable {
 
     private static let accounts = [
         IRCCommand("AUTHENTICATE mechanism|data", 1, anyone: true, later: { await $0.authenticate($1) }),
-        IRCCommand("REGISTER name [passphrase], or account email|* passphrase", 1, anyone: true, later: { await $0.register($1) }),
+        IRCCommand("REGISTER name [passphrase], or account email|* passphrase", 0, anyone: true, later: { await $0.register($1) }),
         IRCCommand("VERIFY account code", 2, anyone: true, now: { $0.verify($1) }),
         IRCCommand("NS SET MULTICLIENT ON|OFF", now: { $0.serviceSettings($1) }),
         IRCCommand("NICKSERV SET MULTICLIENT ON|OFF", now: { $0.serviceSettings($1) }),

@@ -36,7 +36,10 @@ extension IRCServer {
     /// IRCv3 account-registration has three parameters, of which the second is an address or `*`; else it is the command that all dialects share.
     func register(_ call: IRCCall) async {
         let client = call.client
-        let asked = call.parameters[0] == "*" ? client.nick : call.parameters[0]
+        guard let given = call.parameters.first else {
+            return client.user == nil ? needMoreParameters(call) : await runFromTable(call)
+        }
+        let asked = given == "*" ? client.nick : given
         guard client.user != nil else {
             return fail(call, "REGISTER", "COMPLETE_CONNECTION_REQUIRED", [asked], "Finish connecting first")
         }

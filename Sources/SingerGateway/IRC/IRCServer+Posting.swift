@@ -17,7 +17,8 @@ extension IRCServer {
         if verb == "TAGMSG" { return await react(to: parent, tags, call) }
         var text = ""
         for (index, line) in lines.enumerated() { text += (index > 0 && !line.isContinued ? "\n" : "") + line.text }
-        if text.utf8.first == UInt8(ascii: "."), view == .home {
+        // Where what is said is posted: a command that was mistyped must not be.
+        if text.utf8.first == UInt8(ascii: "."), view == .home || view.thread != nil {
             guard lines.count == 1 else {
                 return refused(Failure(.badParameter, "a command is one line; what begins with a dot is not posted"), in: target, call)
             }

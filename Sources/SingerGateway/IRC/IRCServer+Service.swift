@@ -106,7 +106,8 @@ extension IRCServer {
 
     private func refuse(_ failure: Failure, _ verb: String, _ arguments: String, _ call: IRCCall, in place: String?) {
         let verb = verb.asciiUppercased
-        self.failure(call, failure, command: verb)
+        // Which command failed is the one that was sent, where IRC has one for it.
+        self.failure(call, failure, command: ["INVITE", "KICK", "TAGMSG"].contains(call.message.verb) ? call.message.verb : verb)
         numeric(Self.numeric(for: failure.code), call, Self.context(for: failure.code, verb, arguments), failure.text)
         refuse(failure, call, in: place)
     }

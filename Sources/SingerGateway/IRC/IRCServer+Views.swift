@@ -148,7 +148,7 @@ extension IRCServer {
 
     private func newTopic(_ text: String, _ client: IRCClient) -> IRCOutgoing? {
         guard let user = client.user, client.views[Self.home] != nil else { return nil }
-        return IRCOutgoing("TOPIC", [Self.home], source: user.source, text: text)
+        return action(of: user, "TOPIC", [Self.home], text: text)
     }
 
     /// The same when a post was deleted; `nil` if it was not the topic.
@@ -180,15 +180,17 @@ extension IRCServer {
     func showFollowing(_ outcome: Done, _ call: IRCCall) async {
         guard let user = call.client.user, let account = call.client.login?.account else { return }
         for client in sessions(of: user) where client.views[Self.home] != nil && client.login?.account == account {
-            let message: IRCOutgoing
+            var message: IRCOutgoing
             switch outcome {
             case .following(let followed):
                 let isExtended = client.capabilities.contains(.extendedJoin)
                 message = IRCOutgoing(
                     "JOIN", isExtended ? [Self.home, followed.name] : [Self.home], source: IRCAccount.source(of: followed),
                     text: isExtended ? followed.name : nil)
+                message.time = now
+                message.account = followed.name
             case .unfollowed(let followed):
-                message = IRCOutgoing("KICK", [Self.home, followed.name], source: client.user?.source ?? user.source, text: "unfollowed")
+                message = action(of: client.user ?? user, "KICK", [Self.home, followed.name], text: "unfollowed")
             default: return
             }
             if client === call.client { call.reply(message) } else { send(message, to: client) }
