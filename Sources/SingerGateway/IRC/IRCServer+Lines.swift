@@ -33,10 +33,9 @@ extension IRCServer {
             } catch IRCMessage.Objection.empty {
                 return .done(.more)
             } catch {
-                let call = IRCCall(client: client, message: IRCMessage(command: "*"))
-                numeric(.inputTooLong, call, [], Self.tooLong)
-                failure(call, .lineTooLong)
-                return .done(end(call))
+                // Nothing besides: irctest has it alone.
+                send(self.message(.inputTooLong, to: client, [], Self.tooLong), to: client)
+                return .done(.more)
             }
             let call = IRCCall(client: client, message: message, line: line)
             if let later = begin(call) { return .waits(call, later) }
