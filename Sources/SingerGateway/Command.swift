@@ -55,6 +55,18 @@ struct Command: Sendable {
     }
 }
 
+extension Command.Handler {
+    /// Of a command that asks the node for one thing, about the one user or post that is named.
+    static func named<Value: Sendable>(
+        _ done: @escaping @Sendable (Value) -> Done, _ ask: @escaping @Sendable (Node, String, Login) async throws(NodeError) -> Value
+    ) -> Self {
+        .account { context, login throws(Failure) in
+            let name = context.arguments.text
+            return .done(done(try await context.ask { node throws(NodeError) in try await ask(node, name, login) }))
+        }
+    }
+}
+
 /// The headings of HELP.
 enum CommandGroup: String, CaseIterable, Sendable {
     case accounts = "Accounts"

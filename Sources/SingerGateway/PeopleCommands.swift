@@ -6,10 +6,11 @@ enum PeopleCommands {
     static let all: [Command] = [
         Command(
             "FOLLOW name", "get somebody's posts", meaning: "Their posts come into your timeline, and to this session as they are written.",
-            example: "FOLLOW diogo", argumentsMin: 1, handler: .account(follow)),
+            example: "FOLLOW diogo", argumentsMin: 1,
+            handler: .named(Done.following) { node, name, login throws(NodeError) in try await node.follow(name, by: login) }),
         Command(
             "UNFOLLOW name", "get them no more", meaning: "The opposite of FOLLOW.", example: "UNFOLLOW diogo", argumentsMin: 1,
-            handler: .account(unfollow)),
+            handler: .named(Done.unfollowed) { node, name, login throws(NodeError) in try await node.unfollow(name, by: login) }),
         Command(
             "FOLLOWERS [name]", "who follows somebody, or you", meaning: "As far as this peer knows, in alphabetical order.",
             example: "FOLLOWERS diogo", handler: .account(followers)),
@@ -26,29 +27,11 @@ enum PeopleCommands {
             example: "PROFILE bio I write about birds", handler: .account(profile)),
         Command(
             "MUTE name", "hide somebody's posts", meaning: "They and forwards of them are hidden from your timeline and your sessions; nobody is told.",
-            example: "MUTE diogo", argumentsMin: 1, handler: .account(mute)),
-        Command("UNMUTE name", "hide them no more", meaning: "The opposite of MUTE.", example: "UNMUTE diogo", argumentsMin: 1, handler: .account(unmute)),
+            example: "MUTE diogo", argumentsMin: 1, handler: .named(Done.muted) { node, name, login throws(NodeError) in try await node.mute(name, by: login) }),
+        Command(
+            "UNMUTE name", "hide them no more", meaning: "The opposite of MUTE.", example: "UNMUTE diogo", argumentsMin: 1,
+            handler: .named(Done.unmuted) { node, name, login throws(NodeError) in try await node.unmute(name, by: login) }),
     ]
-
-    private static func follow(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
-        let name = context.arguments.text
-        return .done(.following(try await context.ask { node throws(NodeError) in try await node.follow(name, by: login) }))
-    }
-
-    private static func unfollow(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
-        let name = context.arguments.text
-        return .done(.unfollowed(try await context.ask { node throws(NodeError) in try await node.unfollow(name, by: login) }))
-    }
-
-    private static func mute(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
-        let name = context.arguments.text
-        return .done(.muted(try await context.ask { node throws(NodeError) in try await node.mute(name, by: login) }))
-    }
-
-    private static func unmute(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
-        let name = context.arguments.text
-        return .done(.unmuted(try await context.ask { node throws(NodeError) in try await node.unmute(name, by: login) }))
-    }
 
     private static func followers(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
         let name = optionalName(context)

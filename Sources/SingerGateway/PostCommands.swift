@@ -23,11 +23,14 @@ enum PostCommands {
         Command(
             "DELETE id", "take back a post of yours",
             meaning: "The text goes from every peer that hears of it; that there was a post remains.",
-            example: "DELETE k7f3q", argumentsMin: 1, handler: .account(delete)),
+            example: "DELETE k7f3q", argumentsMin: 1,
+            handler: .named(Done.deleted) { node, id, login throws(NodeError) in try await node.delete(id, by: login) }),
         Command(
             "LIKE id", "tell the author that you like a post", meaning: "Everybody can see it, and its author is told. UNLIKE takes it back.",
-            example: "LIKE m2wd5", argumentsMin: 1, handler: .account(like)),
-        Command("UNLIKE id", "take back a LIKE", meaning: "The opposite of LIKE.", example: "UNLIKE m2wd5", argumentsMin: 1, handler: .account(unlike)),
+            example: "LIKE m2wd5", argumentsMin: 1, handler: .named(Done.liked) { node, id, login throws(NodeError) in try await node.like(id, by: login) }),
+        Command(
+            "UNLIKE id", "take back a LIKE", meaning: "The opposite of LIKE.", example: "UNLIKE m2wd5", argumentsMin: 1,
+            handler: .named(Done.unliked) { node, id, login throws(NodeError) in try await node.unlike(id, by: login) }),
     ]
 
     /// A text of several lines, when it is closed.
@@ -64,18 +67,4 @@ enum PostCommands {
         return try await posted(context) { node throws(NodeError) in try await node.forward(id, comment: comment, by: login) }
     }
 
-    private static func delete(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
-        let id = context.arguments.text
-        return .done(.deleted(try await context.ask { node throws(NodeError) in try await node.delete(id, by: login) }))
-    }
-
-    private static func like(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
-        let id = context.arguments.text
-        return .done(.liked(try await context.ask { node throws(NodeError) in try await node.like(id, by: login) }))
-    }
-
-    private static func unlike(_ context: CommandContext, _ login: Login) async throws(Failure) -> Outcome {
-        let id = context.arguments.text
-        return .done(.unliked(try await context.ask { node throws(NodeError) in try await node.unlike(id, by: login) }))
-    }
 }

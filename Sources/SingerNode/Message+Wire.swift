@@ -16,18 +16,18 @@ extension Replica.Message {
                 return WireFrame(.have(have))
             }
         case .want(let want):
-            return [WireFrame(.want(want.wire))]
+            return [WireFrame(.want(want.wire()))]
         case .entries(let entries, let want):
             return Self.batches(entries).map { batch in
                 var wire = WireEntries()
                 if let first = batch.first { wire.certificate = first.certificate.wire }
                 wire.entries = batch.map(\.wire)
-                if let want { wire.answers = want.wire }
+                if let want { wire.answers = want.wire() }
                 return WireFrame(.entries(wire))
             }
         case .announce(let news):
             var announce = WireAnnounce()
-            announce.news = news.map(\.wire)
+            announce.news = news.map { $0.wire() }
             return [WireFrame(.announce(announce))]
         case .graft(let account):
             var graft = WireGraft()
@@ -106,7 +106,7 @@ extension Replica.Message {
             for feed in have.feeds { states.append(try Replica.FeedState(feed)) }
             self = .have(states)
         case .want(let want):
-            self = .want(try Replica.Want(want))
+            self = .want(try Replica.LogRange(want))
         case .entries(let wire):
             guard wire.entries.count <= Limits.batchEntriesMax else { throw .tooLarge }
             var entries: [Entry] = []
@@ -114,7 +114,7 @@ extension Replica.Message {
                 let certificate = try certificates.verified(wire.certificate)
                 entries = try await Entry.verified(wire.entries, certificate: certificate)
             }
-            self = .entries(entries, answers: wire.hasAnswers ? try Replica.Want(wire.answers) : nil)
+            self = .entries(entries, answers: wire.hasAnswers ? try Replica.LogRange(wire.answers) : nil)
         case .delivery(let wire):
             guard let recipient = AccountKey(wire.recipient) else { throw .malformed }
             let entry = try Entry(verifying: wire.entry.entry, certificate: certificates.verified(wire.entry.certificate))
@@ -124,8 +124,8 @@ extension Replica.Message {
             self = .receipt(entry, recipient: recipient, isUnknown: wire.unknown)
         case .announce(let announce):
             guard announce.news.count <= Limits.announcementsMax else { throw .tooLarge }
-            var news: [Replica.Announcement] = []
-            for item in announce.news { news.append(try Replica.Announcement(item)) }
+            var news: [Replica.LogRange] = []
+            for item in announce.news { news.append(try Replica.LogRange(item)) }
             self = .announce(news)
         case .graft(let graft):
             guard let account = AccountKey(graft.account) else { throw .malformed }
@@ -185,26 +185,21 @@ extension WireFrame {
     }
 }
 
-extension Replica.Want {
-    var wire: WireWant {
-        var wire = WireWant()
-        wire.account = account.data
-        wire.device = device.data
-        wire.first = range.lowerBound
-        wire.last = range.upperBound
-        return wire
-    }
-
-    init(_ wire: WireWant) throws(Refusal) {
-        guard let account = AccountKey(wire.account), let device = DeviceKey(wire.device) else { throw .malformed }
-        guard wire.first >= 1, wire.first <= wire.last, wire.last <= Limits.sequenceMax else { throw .outOfBounds }
-        self.init(account: account, device: device, range: wire.first...wire.last)
-    }
+/// Two messages that say the same of a log, and are two only because they are spoken of in different ways.
+private protocol WireLogRange {
+    var account: Data { get set }
+    var device: Data { get set }
+    var first: UInt64 { get set }
+    var last: UInt64 { get set }
+    init()
 }
 
-extension Replica.Announcement {
-    var wire: WireAnnouncement {
-        var wire = WireAnnouncement()
+extension WireWant: WireLogRange {}
+extension WireAnnouncement: WireLogRange {}
+
+extension Replica.LogRange {
+    fileprivate func wire<Wire: WireLogRange>() -> Wire {
+        var wire = Wire()
         wire.account = account.data
         wire.device = device.data
         wire.first = range.lowerBound
@@ -212,7 +207,7 @@ extension Replica.Announcement {
         return wire
     }
 
-    init(_ wire: WireAnnouncement) throws(Refusal) {
+    fileprivate init(_ wire: some WireLogRange) throws(Refusal) {
         guard let account = AccountKey(wire.account), let device = DeviceKey(wire.device) else { throw .malformed }
         guard wire.first >= 1, wire.first <= wire.last, wire.last <= Limits.sequenceMax else { throw .outOfBounds }
         self.init(account: account, device: device, range: wire.first...wire.last)

@@ -7,7 +7,7 @@ import SingerWire
 
 /// What other peers are answered, and what they deliver to accounts here.
 extension Node {
-    func answer(_ want: Replica.Want, to node: NodeKey) async {
+    func answer(_ want: Replica.LogRange, to node: NodeKey) async {
         guard let link = links[node]?.link else { return }
         // An honest peer has few requests under way; one that only asks and never reads must not fill the memory.
         guard answering[node, default: 0] < 4 * Limits.wantsPerLinkMax else { return link.close("too many requests at once") }

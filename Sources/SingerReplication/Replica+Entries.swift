@@ -2,7 +2,7 @@ import SingerCore
 
 /// Entries on their way: from a link into the store, and from the store to others.
 extension Replica {
-    mutating func take(_ entries: [Entry], answering want: Want?, from node: NodeKey, now: Milliseconds) -> [Action] {
+    mutating func take(_ entries: [Entry], answering want: LogRange?, from node: NodeKey, now: Milliseconds) -> [Action] {
         guard let want else { return takePush(entries, from: node, now: now) }
         if feeds[want.account]?.logs[want.device]?.asked[want]?.node == node {
             release(want)

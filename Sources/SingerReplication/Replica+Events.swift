@@ -55,7 +55,7 @@ extension Replica {
         case store([Entry], from: NodeKey, isNews: Bool)
         case send(Message, to: NodeKey)
         /// Read these entries and send them; an answer that is shorter than what was wanted says what is not here.
-        case answer(Want, to: NodeKey)
+        case answer(LogRange, to: NodeKey)
         /// Send the account's latest record, if there is one.
         case sendRecord(AccountKey, to: NodeKey)
         case dial(NodeKey, [Endpoint])
@@ -113,8 +113,8 @@ extension Replica {
         }
     }
 
-    /// A range of one log, at most `Limits.batchEntriesMax` long.
-    public struct Want: Hashable, Sendable {
+    /// A range of one log: that is asked for, and then at most `Limits.batchEntriesMax` long; or that the sender holds from now on.
+    public struct LogRange: Hashable, Sendable {
         public let account: AccountKey
         public let device: DeviceKey
         public let range: ClosedRange<UInt64>
@@ -148,19 +148,6 @@ extension Replica {
         static func unsubscribing(_ account: AccountKey) -> FeedState { FeedState(account: account, interest: .unsubscribe, held: [:]) }
     }
 
-    /// Part of a log that the sender holds from now on.
-    public struct Announcement: Hashable, Sendable {
-        public let account: AccountKey
-        public let device: DeviceKey
-        public let range: ClosedRange<UInt64>
-
-        public init(account: AccountKey, device: DeviceKey, range: ClosedRange<UInt64>) {
-            self.account = account
-            self.device = device
-            self.range = range
-        }
-    }
-
     /// The answer to a subscriber that gets no eager pushes: others that may give them.
     public struct Referral: Hashable, Sendable {
         public let account: AccountKey
@@ -188,7 +175,7 @@ extension Replica {
     /// What two replicas say to each other.
     public enum Message: Sendable {
         case have([FeedState])
-        case announce([Announcement])
+        case announce([LogRange])
         /// Push the feed here whole and at once.
         case graft(AccountKey)
         /// Only announce the feed here.
@@ -199,9 +186,9 @@ extension Replica {
         case digest(UInt64)
         /// What is remembered of the other side, by buckets; none: nothing is.
         case buckets([UInt64])
-        case want(Want)
+        case want(LogRange)
         /// Entries of one device, ascending. `answers` tells an answer from a push.
-        case entries([Entry], answers: Want?)
+        case entries([Entry], answers: LogRange?)
         case delivery(Debt)
         case receipt(EntryID, recipient: AccountKey, isUnknown: Bool)
     }

@@ -54,7 +54,7 @@ extension Replica {
         /// says how long the log is.
         var floor: UInt64?
         /// Ranges that were asked for and have not come.
-        var asked: [Want: Asked] = [:]
+        var asked: [LogRange: Asked] = [:]
         /// Ranges that have come and are being committed: not asked for again, unless the store does not take them.
         var coming: [ClosedRange<UInt64>: Asked] = [:]
         /// Ranges that were announced: an eager link has until the deadline to bring them, then they are asked for.

@@ -63,7 +63,7 @@ extension Replica {
             var next = gap.lowerBound
             while next <= gap.upperBound, let (node, range) = first(of: next...gap.upperBound, device, among: offers) {
                 guard let node else { return (actions, false) }
-                let want = Want(account: account, device: device, range: range)
+                let want = LogRange(account: account, device: device, range: range)
                 feeds[account]?.logs[device]?.asked[want] = Log.Asked(node: node, since: now)
                 if links[node]?.wantsUnderWay == 0 { links[node]?.waitingSince = now }
                 links[node]?.wantsUnderWay += 1
@@ -112,7 +112,7 @@ extension Replica {
     }
 
     /// A request was answered, or counts no more.
-    mutating func release(_ want: Want) {
+    mutating func release(_ want: LogRange) {
         guard let asked = feeds[want.account]?.logs[want.device]?.asked.removeValue(forKey: want) else { return }
         links[asked.node]?.wantsUnderWay -= 1
     }

@@ -56,7 +56,7 @@ extension Replica {
 
     /// Tells lazy links what has been stored since the last time. One message for each link, whatever the number of feeds.
     mutating func announce() -> [Action] {
-        var announcements: [NodeKey: [Announcement]] = [:]
+        var announcements: [NodeKey: [LogRange]] = [:]
         for account in announcing.sorted() {
             guard let feed = feeds[account] else { continue }
             feeds[account]?.unannounced = [:]
@@ -66,7 +66,7 @@ extension Replica {
                     let known = feed.homes.contains(node) ? nil : tie.offer?[device]
                     for range in stored.ranges {
                         for news in known?.missing(in: range) ?? [range] {
-                            announcements[node, default: []].append(Announcement(account: account, device: device, range: news))
+                            announcements[node, default: []].append(LogRange(account: account, device: device, range: news))
                         }
                     }
                 }
@@ -121,7 +121,7 @@ extension Replica {
         return homes == 0 && all < 2
     }
 
-    mutating func announced(_ news: [Announcement], by node: NodeKey, now: Milliseconds) -> [Action] {
+    mutating func announced(_ news: [LogRange], by node: NodeKey, now: Milliseconds) -> [Action] {
         var actions: [Action] = []
         var concerned: Set<AccountKey> = []
         for item in news {
@@ -156,7 +156,7 @@ extension Replica {
         return [.send(.have([.unsubscribing(account)]), to: node), .unwanted(account, from: node)]
     }
 
-    private func isHeld(_ item: Announcement) -> Bool {
+    private func isHeld(_ item: LogRange) -> Bool {
         guard let log = feeds[item.account]?.logs[item.device] else { return false }
         // A post whose text was kept back is wanted of whoever has it.
         return log.proof != nil || log.whole.missing(in: item.range).isEmpty

@@ -28,7 +28,7 @@ extension Replica {
     ///
     /// - Returns: whether there is something to ask again.
     mutating func giveUp(on account: AccountKey, now: Milliseconds) -> Bool {
-        func isLate(_ want: Want, _ asked: Log.Asked) -> Bool {
+        func isLate(_ want: LogRange, _ asked: Log.Asked) -> Bool {
             guard now - asked.since >= Self.patience else { return false }
             if ties[account].contains(where: { $0 != asked.node && $1.offer?[want.device]?.contains(want.range.lowerBound) == true }) { return true }
             return asked.deadline <= now && (feeds[account]?.isHosted == true || !isHanging(asked.node, at: now))

@@ -56,8 +56,8 @@ extension Simulation {
                     message = .have([
                         Replica.FeedState(account: account, interest: random.oneIn(2) ? .unsubscribe : .none, held: [device: SequenceSet([1...low])])
                     ])
-                case 2: message = .announce((0..<50).map { Replica.Announcement(account: account, device: device, range: (low + 2 * $0)...(low + 2 * $0)) })
-                case 3: message = .want(Replica.Want(account: account, device: device, range: low...(low + 200)))
+                case 2: message = .announce((0..<50).map { Replica.LogRange(account: account, device: device, range: (low + 2 * $0)...(low + 2 * $0)) })
+                case 3: message = .want(Replica.LogRange(account: account, device: device, range: low...(low + 200)))
                 case 4: message = .graft(account)
                 case 5: message = .prune(account)
                 case 6:

@@ -110,7 +110,7 @@ import Testing
         _ = replica.handle(.stored([post.stripped], from: thief, isNews: true), now: 2)
         let range: ClosedRange<UInt64> = 1...1
         let held = Replica.FeedState(account: alice.account, interest: .none, held: [post.header.device: SequenceSet([range])])
-        let announcement = Replica.Announcement(account: alice.account, device: post.header.device, range: range)
+        let announcement = Replica.LogRange(account: alice.account, device: post.header.device, range: range)
         var actions = replica.handle(.received(isAnnounced ? .announce([announcement]) : .have([held]), from: honest), now: 3)
         for time in 1...20 { actions += replica.handle(.tick, now: Milliseconds(time) * 100) }
         let asked = actions.compactMap { if case .send(.want(let want), to: honest) = $0 { want.range } else { nil } }
@@ -156,7 +156,7 @@ import Testing
         }
         #expect(states.map(\.interest) == [.unsubscribe] && declined.count == 2)
         #expect(replica.handle(.received(.entries(log, answers: nil), from: node), now: 0).isEmpty, "once on a link")
-        let want = Replica.Want(account: alice.account, device: alice.device.publicKey, range: 1...5)
+        let want = Replica.LogRange(account: alice.account, device: alice.device.publicKey, range: 1...5)
         #expect(replica.handle(.received(.entries(log, answers: want), from: node), now: 0).isEmpty, "an answer to what was not asked")
         _ = replica.handle(.following(alice.account), now: 0)
         #expect(replica.handle(.received(.entries(log, answers: nil), from: Simulation.node(9)), now: 0).isEmpty, "from a peer without a link")
@@ -164,14 +164,14 @@ import Testing
     }
 
     /// A follower of alice that has asked a peer for what that says it holds.
-    private func asked(for held: ClosedRange<UInt64>) throws -> (replica: Replica, node: NodeKey, want: Replica.Want) {
+    private func asked(for held: ClosedRange<UInt64>) throws -> (replica: Replica, node: NodeKey, want: Replica.LogRange) {
         var replica = Replica(seed: 1)
         let node = Simulation.node(0)
         _ = replica.handle(.following(alice.account), now: 0)
         _ = replica.handle(.linkUp(node, []), now: 0)
         let offer = Replica.FeedState(account: alice.account, interest: .none, held: [alice.device.publicKey: SequenceSet([held])])
         let asked = replica.handle(.received(.have([offer]), from: node), now: 0)
-        var want: Replica.Want?
+        var want: Replica.LogRange?
         if case .send(.want(let said), let to)? = asked.first, to == node { want = said }
         return (replica, node, try #require(want, "nothing was asked: \(asked)"))
     }

@@ -113,7 +113,7 @@ import Testing
         }
         _ = replica.handle(.received(.refer(.init(account: alice.account, isRefused: false, peers: [])), from: lazy), now: 0)
         _ = replica.handle(.stored([log[0]], from: eager, isNews: true), now: 1)
-        let news = Replica.Announcement(account: alice.account, device: device, range: 2...2)
+        let news = Replica.LogRange(account: alice.account, device: device, range: 2...2)
         #expect(!asks(replica.handle(.received(.announce([news]), from: lazy), now: 10), lazy), "it may still come")
         #expect(!asks(replica.handle(.tick, now: 200), lazy))
         #expect(asks(replica.handle(.tick, now: 700), lazy))

@@ -144,7 +144,10 @@ import Testing
 
         let devices = try await peer.store.devices(of: laptop.account)
         #expect(Set(devices.map(\.device)) == [laptop.certificate.device, phone.certificate.device])
-        #expect(devices.allSatisfy { $0.revoked == TestStore.now && $0.lastSeen == ($0.isThis ? $0.certified : nil) && $0.shown == String($0.device.description.prefix(8)) })
+        #expect(
+            devices.allSatisfy {
+                $0.revoked == TestStore.now && $0.lastSeen == ($0.isThis ? $0.certified : nil) && $0.shown == String($0.device.description.prefix(8))
+            })
         #expect(devices.first { $0.isThis }?.device == laptop.certificate.device)
         #expect(devices.map(\.entries).sorted() == [2, 3])
     }
