@@ -7,6 +7,10 @@ import struct Foundation.Data
 struct RawValue: Hashable, Sendable {
     let valueID: UInt64
     let bytes: Data
+
+    /// SHA-256 over the value's id, 8 bytes big-endian, and its bytes. (Swift's own hash of `Data` takes its beginning only: whoever spoilt the
+    /// end of a record could have it taken for the one that was there.)
+    var digest: EntryID { EntryID.sha256(withUnsafeBytes(of: valueID.bigEndian) { Data($0) } + bytes) }
 }
 
 /// Turns values of unknown worth into records: verified, in place, each once.
@@ -17,8 +21,8 @@ final class RecordStream: Sendable {
     private let kind: RecordKind
     private let raw: AsyncStream<RawValue>
     private let writer: Bytes32<Never>?
-    /// By their hash, which nobody outside this process can foresee: a value is large, and comes before it is verified.
-    private let seen: Mutex<RecentSet<Int>>
+    /// By their digests: a value is large, and comes before it is verified.
+    private let seen: Mutex<RecentSet<EntryID>>
     private let limit: Int?
     private let refused: @Sendable () -> Void
 
@@ -45,7 +49,8 @@ final class RecordStream: Sendable {
 
     private func next() async -> Envelope? {
         for await value in raw {
-            let (isNew, total) = seen.withLock { ($0.insert(value.hashValue), $0.total) }
+            let digest = value.digest
+            let (isNew, total) = seen.withLock { ($0.insert(digest), $0.total) }
             guard isNew else { continue }
             if let writer, (try? Envelope(kind, trusting: value.bytes))?.key == writer { continue }
             if let limit, total > limit { return nil }

@@ -7,18 +7,25 @@ import SingerWire
 
 /// What other peers are answered, and what they deliver to accounts here.
 extension Node {
-    func answer(_ want: Replica.LogRange, to node: NodeKey) async {
-        guard let link = links[node]?.link else { return }
+    /// Answers the requests of a link in the order in which they were made: so the entries of a log come in theirs, and are shown so.
+    func oweAnswer(_ want: Replica.LogRange, to node: NodeKey) {
+        guard let open = links[node] else { return }
         // An honest peer has few requests under way; one that only asks and never reads must not fill the memory.
-        guard answering[node, default: 0] < 4 * Limits.wantsPerLinkMax else { return link.close("too many requests at once") }
-        answering[node, default: 0] += 1
-        defer { answering[node] = answering[node].flatMap { $0 > 1 ? $0 - 1 : nil } }
-        await link.room()
-        do {
-            let entries = try await store.entries(of: want.device, in: want.range).filter { $0.header.account == want.account }
-            send(.entries(entries, answers: want), to: node)
-        } catch {
-            logger.error("cannot answer", metadata: ["error": "\(error)"])
+        guard open.wants.count < 4 * Limits.wantsPerLinkMax else { return open.link.close("too many requests at once") }
+        links[node]?.wants.append(want)
+        if open.wants.isEmpty { job { await self.answerWants(over: open.link) } }
+    }
+
+    private func answerWants(over link: PeerLink) async {
+        while let open = links[link.remote], open.link === link, let want = open.wants.first {
+            await link.room()
+            do {
+                let entries = try await store.entries(of: want.device, in: want.range).filter { $0.header.account == want.account }
+                for frame in Replica.Message.entries(entries, answers: want).frames { link.send(frame) }
+            } catch {
+                logger.error("cannot answer", metadata: ["error": "\(error)"])
+            }
+            if links[link.remote]?.link === link { links[link.remote]?.wants.removeFirst() }
         }
     }
 
@@ -70,6 +77,7 @@ extension Node {
         let (entry, recipient) = (debt.entry, debt.recipient)
         let isHere = hosted.contains(recipient)
         if isHere, await concerns(entry, recipient) {
+            await awaitPredecessors(of: entry, from: node)
             // No receipt for what cannot be stored now: it will come again.
             guard let outcome = try? await store.ingest([entry], now: clock())[0] else { return }
             took([(entry, outcome)])
@@ -84,6 +92,16 @@ extension Node {
             }
         }
         send(.receipt(entry.id, recipient: recipient, isUnknown: !isHere), to: node)
+    }
+
+    /// Returns when what the author of a post wrote before is here, or has not come in time: a mention that is delivered must not overtake the rest.
+    /// Not where many wait already, and the link with them.
+    private func awaitPredecessors(of entry: Entry, from node: NodeKey) async {
+        let header = entry.header
+        guard header.kind == .post, followersHere[header.account]?.isEmpty == false, accepting[node, default: 0] < Self.deliveriesPerLinkMax / 4 else {
+            return
+        }
+        await wait(within: Self.logPatience) { $0.replica.lastHeld(header.account, header.device) + 1 >= header.seq }
     }
 
     /// What one home of an account was told, another one that may not be there now is told in its time. (What another home says it has told.)

@@ -157,9 +157,12 @@ extension Node {
         try await store.records(of: account).compactMap { try? AccountRecord(trusting: $0) }
     }
 
-    /// The newest word on an account, from the store, or from the DHT if there is none.
+    /// The newest word on an account: from the store, where it is kept up to date over a link, else from the DHT.
     func latestRecord(of account: AccountKey) async throws -> AccountRecord? {
-        if replica.isServed(account) || hosted.contains(account), let record = try await knownRecords(of: account).first { return record }
+        if replica.wants(account, at: steadyTime), replica.isServed(account) || hosted.contains(account), let record = try await knownRecords(of: account).first
+        {
+            return record
+        }
         var found: [AccountRecord] = []
         for envelope in await directory.all(.account(account), .account, within: .seconds(2)) {
             if let record = try? AccountRecord(reading: envelope), try await !store.isRevoked(record.certificate.device) { found.append(record) }

@@ -47,8 +47,15 @@ extension Node {
         drive(.withheld(account, withheld))
     }
 
+    /// Replicates the feed of somebody just followed, here or at another peer of the account, and has its sessions shown what is here of it already.
+    func beginShowing(_ account: AccountKey, to sessions: [Login]) async {
+        for session in sessions { session.expect(backlogOf: account) }
+        await takeUp(account)
+        job { await self.showBacklog(of: account, to: sessions) }
+    }
+
     /// What is here of somebody just followed may be deleted in what is not: it is shown when the log has had time to come.
-    func showBacklog(of account: AccountKey, to sessions: [Login]) async {
+    private func showBacklog(of account: AccountKey, to sessions: [Login]) async {
         let isHere = (try? await store.backlog([(account, .max)]))?.isEmpty == false
         if isHere, !hosted.contains(account) {
             await wait(within: Self.logPatience, every: .milliseconds(20)) { $0.replica.isServed(account) && $0.replica.isLevel(account) }

@@ -13,6 +13,8 @@ extension Node {
         let endpoints: [Endpoint]
         /// Of the other side's, when it said hello; `nil` where it did not say.
         let clockAhead: Milliseconds?
+        /// What it asked for, and was not answered; the first is being answered.
+        var wants: [Replica.LogRange] = []
         /// Accounts whose records it is to be sent.
         var recordsOwed: [AccountKey] = []
     }

@@ -30,7 +30,7 @@ extension Node {
         switch action {
         case .store(let entries, let node, let isNews): enqueue(entries, from: node, isNews: isNews)
         case .send(let message, let node): send(message, to: node)
-        case .answer(let want, let node): job { await self.answer(want, to: node) }
+        case .answer(let want, let node): oweAnswer(want, to: node)
         case .sendRecord(let account, let node): oweRecord(of: account, to: node)
         case .dial(let node, let endpoints): job { await self.dial(node, endpoints) }
         case .lookUp(let account): job { await self.lookUp(account) }

@@ -141,7 +141,7 @@ extension Node {
                 if followersHere[followee]?.isEmpty == true { giveUp(followee) }
             }
             let new = followees.filter { followersHere[$0, default: []].insert(account).inserted }
-            for followee in new.sorted() { await takeUp(followee) }
+            for followee in new.sorted() { await beginShowing(followee, to: sessions(of: account)) }
         } while refollowing[account] == .again
         refollowing[account] = nil
     }

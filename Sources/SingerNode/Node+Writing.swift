@@ -102,10 +102,7 @@ extension Node {
             try await write(.follow(Self.followee(user)), by: login, notBefore: store.nextWord(login.account, user.account))
             followersHere[user.account, default: []].insert(login.account)
             didChangeFollows(of: login.account)
-            let sessions = sessions(of: login.account)
-            for session in sessions { session.expect(backlogOf: user.account) }
-            await takeUp(user.account)
-            job { await self.showBacklog(of: user.account, to: sessions) }
+            await beginShowing(user.account, to: sessions(of: login.account))
             job { await self.keepClaim(of: user) }
             return user
         } catch {

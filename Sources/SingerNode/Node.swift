@@ -94,8 +94,6 @@ public actor Node {
     /// What links said, as it is on the disk, and when that was last seen to.
     var keptMemories: [NodeKey: Replica.Memory] = [:]
     var memoriesKept = ContinuousClock.now
-    /// Requests of each link that are being answered.
-    var answering: [NodeKey: Int] = [:]
     /// Deliveries of each link that are being looked at, and links that wait until there are fewer.
     var accepting: [NodeKey: Int] = [:]
     var acceptWaiting: [NodeKey: [CheckedContinuation<Void, Never>]] = [:]

@@ -78,6 +78,21 @@ struct RuleTests {
         #expect(read == records.prefix(5).map(\.envelope))
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a copy that somebody spoilt does not stand for the record`() async throws {
+        let account = RootKey().publicKey
+        let record = Sample.provider(account)
+        var spoilt = record.envelope.encoded
+        spoilt[spoilt.endIndex - 1] ^= 1
+        let raw = AsyncStream<RawValue> { continuation in
+            for bytes in [spoilt, record.envelope.encoded] { continuation.yield(RawValue(valueID: record.valueID, bytes: bytes)) }
+            continuation.finish()
+        }
+        var read: [Envelope] = []
+        for await envelope in RecordStream(of: raw, at: .providers(account), .provider, limit: 5, refused: {}).envelopes { read.append(envelope) }
+        #expect(read == [record.envelope])
+    }
+
     @Test func `a recent set forgets the oldest`() {
         var set = RecentSet<Int>(capacity: 3)
         var isNew: [Bool] = []

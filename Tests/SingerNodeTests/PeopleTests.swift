@@ -47,6 +47,24 @@ struct PeopleTests {
         }
     }
 
+    @Test func `a mention does not overtake what its author wrote before`() async throws {
+        try await withNodes(2) { cluster in
+            let andre = try await cluster[0].register("andre")
+            let diogo = try await cluster[1].register("diogo")
+            _ = try await diogo.node.follow("andre", by: diogo.login)
+            try await andre.push { $0.summary == "diogo follows" }
+            // Who knows whom the name means delivers what mentions it.
+            _ = try await andre.node.whois("diogo", andre.login)
+            let numbers = 1...60
+            _ = await andre.node.post(numbers.map { $0.isMultiple(of: 3) ? "\($0) @diogo" : "\($0)" }, by: andre.login)
+            var seen: [Int] = []
+            while seen.count < numbers.count {
+                if case .post(let post, in: _) = try await diogo.push({ _ in true }) { seen.append(Int(post.text.prefix { $0 != " " }) ?? 0) }
+            }
+            #expect(seen == Array(numbers))
+        }
+    }
+
     @Test func `who posts is told of the post what everybody reads of it`() async throws {
         try await withNodes { cluster in
             let andre = try await cluster[0].register("Andre")
