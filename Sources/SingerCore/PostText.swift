@@ -92,7 +92,7 @@ extension String {
 
 extension Character {
     /// A space with a mark over it is none.
-    fileprivate var isBlank: Bool { isWhitespace && unicodeScalars.allSatisfy(\.properties.isWhitespace) }
+    fileprivate var isBlank: Bool { unicodeScalars.allSatisfy(\.properties.isWhitespace) }
 }
 
 extension StringProtocol {

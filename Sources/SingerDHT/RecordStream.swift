@@ -4,7 +4,7 @@ import Synchronization
 import struct Foundation.Data
 
 /// A value as OpenDHT gave it, of unknown worth.
-struct RawValue: Hashable, Sendable {
+struct RawValue: Sendable {
     let valueID: UInt64
     let bytes: Data
 

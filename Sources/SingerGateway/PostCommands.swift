@@ -66,5 +66,4 @@ enum PostCommands {
         let comment = arguments.text
         return try await posted(context) { node throws(NodeError) in try await node.forward(id, comment: comment, by: login) }
     }
-
 }

@@ -31,21 +31,22 @@ extension Node {
 
     /// Sends the records of an account over a link in its turn: one that reads nothing must not have all of them wait in memory.
     func oweRecord(of account: AccountKey, to node: NodeKey) {
-        links[node]?.recordsOwed.append(account)
-        guard links[node]?.recordsOwed.count == 1 else { return }
-        job {
-            while let account = await self.nextRecordOwed(to: node) { await self.sendRecord(of: account, to: node) }
-        }
+        guard links[node]?.recordsOwed.insert(account).inserted == true, links[node]?.recordsOwed.count == 1 else { return }
+        job { await self.sendRecordsOwed(to: node) }
     }
 
-    /// - Returns: `nil` when all have been sent: the next one begins anew.
-    private func nextRecordOwed(to node: NodeKey) async -> AccountKey? {
-        await links[node]?.link.room()
-        return links[node]?.recordsOwed.popLast()
+    private func sendRecordsOwed(to node: NodeKey) async {
+        while let link = links[node]?.link {
+            await link.room()
+            guard let account = links[node]?.recordsOwed.popFirst() else { return }
+            await sendRecord(of: account, to: node)
+        }
     }
 
     func sendRecord(of account: AccountKey, to node: NodeKey) async {
         for envelope in (try? await store.records(of: account)) ?? [] {
+            // Who goes waits for nobody.
+            if !isLeaving { await links[node]?.link.room() }
             var record = WireRecord()
             record.account = envelope.wire
             links[node]?.link.send(WireFrame(.record(record)))
@@ -80,7 +81,7 @@ extension Node {
             await awaitPredecessors(of: entry, from: node)
             // No receipt for what cannot be stored now: it will come again.
             guard let outcome = try? await store.ingest([entry], now: clock())[0] else { return }
-            took([(entry, outcome)])
+            took([entry], [outcome])
             switch outcome {
             case .crowded: return
             // What is here already may have come when it could not be owed.

@@ -91,7 +91,7 @@ extension Node {
             let sessions = sessions(of: login.account)
             // Its own past is no news to the account.
             let outcomes = try await Login.writing(for: sessions) { try await store.restore(entries, now: clock(), willCommit: $0) }
-            took(zip(entries, outcomes).map { ($0, $1) })
+            took(entries, outcomes)
             var new = 0
             for (index, outcome) in outcomes.enumerated() {
                 switch outcome {

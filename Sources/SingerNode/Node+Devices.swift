@@ -96,7 +96,7 @@ extension Node {
             // Also from a peer that cannot be reached: a revocation must not wait for a link.
             let revocations = record.tail.filter { $0.header.kind == .revoke }
             let outcomes = (try? await store.ingest(revocations, now: clock())) ?? []
-            took(zip(revocations, outcomes).map { ($0, $1) })
+            took(revocations, outcomes)
             await take(record, envelope, from: nil)
         }
     }

@@ -89,7 +89,7 @@ extension Node {
                 var start = 0
                 ingest.finish(batches)
                 for batch in batches {
-                    took(zip(batch.entries, outcomes[start...]).map { ($0, $1) }, from: batch.source, isNews: batch.isNews)
+                    took(batch.entries, outcomes[start...], from: batch.source, isNews: batch.isNews)
                     start += batch.entries.count
                 }
             } catch .full where !isLeaving {
@@ -110,10 +110,12 @@ extension Node {
     }
 
     /// What follows from what became of entries that did not begin here, however they came.
-    func took(_ entries: [(entry: Entry, outcome: Store.Outcome)], from node: NodeKey? = nil, isNews: Bool = false) {
+    ///
+    /// - Parameter outcomes: of `entries`, in their order.
+    func took(_ entries: [Entry], _ outcomes: some Sequence<Store.Outcome>, from node: NodeKey? = nil, isNews: Bool = false) {
         var stored: [Entry] = []
         var known: [Entry] = []
-        for (entry, outcome) in entries {
+        for (entry, outcome) in zip(entries, outcomes) {
             switch outcome {
             case .stored, .completed: stored.append(entry)
             // Not to be asked for again: it is here, or never will be.

@@ -16,7 +16,7 @@ extension Node {
         /// What it asked for, and was not answered; the first is being answered.
         var wants: [Replica.LogRange] = []
         /// Accounts whose records it is to be sent.
-        var recordsOwed: [AccountKey] = []
+        var recordsOwed: Set<AccountKey> = []
     }
 
     /// Frames whose signatures may be checked, for each link: what is over waits, unread, in the sender's socket.

@@ -102,7 +102,8 @@ extension Node: Service {
             await rememberSeen(&seenWritten)
             do {
                 if let due = try await store.nextParkedDue(), due <= clock() {
-                    took(try await store.ingestParked(now: clock()))
+                    let parked = try await store.ingestParked(now: clock())
+                    took(parked.map(\.entry), parked.map(\.outcome))
                 }
             } catch {
                 if !Task.isCancelled { logger.warning("cannot take up parked entries", metadata: ["error": "\(error)"]) }
